@@ -1,0 +1,11 @@
+# The libraries that Gantry links, as imported targets; all are Debian packages.
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson>=2.13)
+pkg_check_modules(yaml REQUIRED IMPORTED_TARGET yaml-0.1>=0.2.2)
+pkg_check_modules(pcre2 REQUIRED IMPORTED_TARGET libpcre2-8>=10.36)
+pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl>=7.80)
+pkg_check_modules(crypto REQUIRED IMPORTED_TARGET libcrypto>=1.1.1)
+pkg_check_modules(xml REQUIRED IMPORTED_TARGET libxml-2.0>=2.9.10)
+if(BUILD_TESTING)
+  pkg_check_modules(check REQUIRED IMPORTED_TARGET check>=0.15)
+endif()

@@ -1,0 +1,79 @@
+/*
+ * Credentials by the chain of the AWS SDKs, in their order; refreshed in the middle of a run.
+ * Source: AWS SDKs and Tools Reference Guide, "Standardized credential providers".
+ */
+#ifndef GANTRY_AWS_CREDENTIALS_H
+#define GANTRY_AWS_CREDENTIALS_H
+
+#include <gantry/net/http.h>
+#include <gantry/sign/sigv4.h>
+
+struct gt_profile; /* the shared config and credentials files, as one */
+
+/*
+ * Reads ~/.aws/config and ~/.aws/credentials (or AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE).
+ * `name` NULL: AWS_PROFILE, AWS_DEFAULT_PROFILE, "default". A profile that was asked for (by name or
+ * variable) and does not exist is an error; no files at all is none.
+ */
+bool gt_profile_load(struct gt_arena *arena, const struct gt_sys *sys, const char *name,
+                     struct gt_profile **out, struct gt_diags *diags);
+
+/* A setting of the selected profile ("region"), or NULL. */
+const char *gt_profile_get(const struct gt_profile *profile, const char *key);
+
+/* A setting of `section` ("services my-services", sub-section "iam": key "endpoint_url"), or NULL. */
+const char *gt_profile_section(const struct gt_profile *profile, const char *section,
+                               const char *sub, const char *key);
+
+/* The region: AWS_REGION, AWS_DEFAULT_REGION, the profile's; or NULL. */
+const char *gt_region_configured(const struct gt_sys *sys, const struct gt_profile *profile);
+
+struct gt_keys {
+    const char *access_key_id;
+    struct gt_secret secret_access_key;
+    const char *session_token; /* NULL: none */
+    const char *account_id;    /* NULL: unknown */
+    int64_t expires_ms;        /* Unix time; 0: never */
+    const char *source;        /* for people: "environment", "profile dev (assume role)" */
+};
+
+struct gt_assume_role {
+    const char *role_arn, *external_id, *session_name; /* the last two may be NULL */
+    int duration_s; /* 0: 3600 */
+};
+
+struct gt_web_identity { /* provider.webIdentity: where a pipeline's OIDC token comes from */
+    bool github;             /* ACTIONS_ID_TOKEN_REQUEST_URL and _TOKEN */
+    const char *env, *file;  /* a variable, or a file, that holds it */
+    const char *role_arn, *session_name, *audience;
+};
+
+struct gt_credentials_options {
+    const struct gt_sys *sys;
+    struct gt_loop *loop;
+    struct gt_transport transport;
+    const struct gt_profile *profile;
+    bool profile_explicit; /* given on the command line: the environment's keys are skipped */
+    const char *region;    /* for STS */
+    const char *endpoint_url; /* for STS, as in gt_aws_options */
+    const struct gt_assume_role *assume_role;   /* on top of the chain; may be NULL */
+    const struct gt_web_identity *web_identity; /* instead of the chain; may be NULL */
+    const struct gt_keys *fixed; /* instead of the chain (the embedded cloud, tests); may be NULL */
+};
+
+struct gt_credentials;
+struct gt_credentials *gt_credentials_new(const struct gt_credentials_options *options);
+void gt_credentials_free(struct gt_credentials *credentials);
+
+/*
+ * Gives keys that are valid for some minutes, from the cache or by running the chain; concurrent
+ * askers share one run. `keys` is NULL on failure, and diags then tell for every provider tried why
+ * it gave none. Called exactly once, from the loop, never inside gt_credentials_get.
+ */
+typedef void gt_keys_fn(void *payload, const struct gt_keys *keys, const struct gt_diags *diags);
+void gt_credentials_get(struct gt_credentials *credentials, gt_keys_fn *fn, void *payload);
+
+/* The service said that the keys expired: the next get fetches new ones. */
+void gt_credentials_expire(struct gt_credentials *credentials);
+
+#endif

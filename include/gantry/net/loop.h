@@ -1,0 +1,36 @@
+/*
+ * The event loop: one thread, timers, descriptors, and libcurl's multi interface (net/http.h).
+ */
+#ifndef GANTRY_NET_LOOP_H
+#define GANTRY_NET_LOOP_H
+
+#include <gantry/sys/sys.h>
+
+struct gt_loop;
+struct gt_timer;
+
+struct gt_loop *gt_loop_new(const struct gt_sys *sys);
+void gt_loop_free(struct gt_loop *loop); /* open requests are dropped without a completion */
+const struct gt_sys *gt_loop_sys(const struct gt_loop *loop);
+
+/* Calls fn(payload) once, `delay_ms` from now; 0: in this turn or the next. The timer is freed when
+ * it fired or was cancelled. Returns a handle that is valid until then. */
+typedef void gt_timer_fn(void *payload);
+struct gt_timer *gt_timer_start(struct gt_loop *loop, int64_t delay_ms, gt_timer_fn *fn,
+                                void *payload);
+void gt_timer_cancel(struct gt_timer *timer); /* NULL is allowed */
+
+/* Calls fn(payload) whenever the descriptor is readable, until it is unwatched. */
+typedef void gt_fd_fn(void *payload, int fd);
+void gt_loop_watch(struct gt_loop *loop, int fd, gt_fd_fn *fn, void *payload);
+void gt_loop_unwatch(struct gt_loop *loop, int fd);
+
+/* Calls fn(payload) at the end of every turn, after all completions of the turn: where the journal
+ * commits its group. One function. */
+void gt_loop_on_turn(struct gt_loop *loop, gt_timer_fn *fn, void *payload);
+
+/* Runs until gt_loop_stop was called or nothing is left to wait for. */
+void gt_loop_run(struct gt_loop *loop);
+void gt_loop_stop(struct gt_loop *loop);
+
+#endif
