@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Copies the next reference token of a pointer into `token` (unescaped) and returns what follows it;
- * NULL when there is none. */
+/* Copies the next reference token of a pointer into `token` (unescaped) and returns what follows
+ * it; NULL when there is none. */
 static const char *next_token(const char *pointer, char *token)
 {
     if (*pointer != '/')
@@ -45,25 +45,22 @@ enum { TOKEN_STACK = 512 };
 
 json_t *gt_at(const json_t *doc, const char *pointer)
 {
-    union {
-        const json_t *in;
-        json_t *out;
-    } at = {.in = doc}; /* jansson hands out non-const children of const parents */
+    json_t *at = gt_iterable(doc);
     size_t len = strlen(pointer);
     char on_stack[TOKEN_STACK], *token = len < sizeof(on_stack) ? on_stack : malloc(len + 1);
     if (token == NULL)
         gt_die("out of memory");
-    while (at.in != NULL && *pointer != '\0') {
+    while (at != NULL && *pointer != '\0') {
         pointer = next_token(pointer, token);
         if (pointer == NULL) {
-            at.in = NULL;
+            at = NULL;
             break;
         }
-        at.in = child(at.in, token);
+        at = child(at, token);
     }
     if (token != on_stack)
         free(token);
-    return at.out;
+    return at;
 }
 
 const char *gt_text_at(const json_t *doc, const char *pointer)

@@ -8,6 +8,16 @@
 #include <gantry/base/arena.h>
 #include <stdbool.h>
 
+/* jansson's iteration takes documents that are not const, though it changes nothing. */
+static inline json_t *gt_iterable(const json_t *doc)
+{
+    union {
+        const json_t *in;
+        json_t *out;
+    } cast = {.in = doc};
+    return cast.out;
+}
+
 /* The value at `pointer` (borrowed), or NULL. */
 json_t *gt_at(const json_t *doc, const char *pointer);
 

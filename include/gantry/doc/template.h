@@ -23,10 +23,12 @@ struct gt_template {
 bool gt_template_parse(struct gt_arena *arena, const char *text, struct gt_template *out,
                        const char **error);
 
-/* Whether the document holds an unescaped reference anywhere in its values. */
+/* Whether the document holds an unescaped reference anywhere in its values (a malformed one too).
+ */
 bool gt_has_refs(const json_t *value);
 
-/* Calls fn for every expression in the document, in document order; pointer is that of the string. */
+/* Calls fn for every expression in the document, in document order; pointer is that of the string.
+ * Strings with malformed references are passed over: gt_resolve reports them. */
 typedef void gt_ref_fn(void *payload, const char *pointer, const char *expression);
 void gt_each_ref(struct gt_arena *arena, const json_t *value, gt_ref_fn *fn, void *payload);
 
@@ -41,11 +43,13 @@ typedef enum gt_resolution gt_resolve_fn(void *payload, const char *pointer, con
                                          json_t **value, struct gt_diags *diags);
 
 /*
- * A copy of `value` with references replaced. With `final` false (a pass over the manifest: var, env
- * and file), escapes stay escaped and inserted text is escaped, so that a later pass does not read
- * it again; with `final` true `$${` becomes `${` in every string that is wholly resolved (a string
- * with an unknown reference stays as it was). `*unknown` (may be NULL) tells whether any reference
- * was left. Returns a new reference, or NULL when fn failed (all failures are reported in one pass).
+ * A copy of `value` with references replaced. With `final` false (a pass over the manifest: var,
+ * env and file), escapes stay escaped and inserted text is escaped, so that a later pass does not
+ * read it again; with `final` true `$${` becomes `${` in every string that is wholly resolved (a
+ * string with an unknown reference stays as it was). `*unknown` (may be NULL) tells whether any
+ * reference was left. Returns a new reference, or NULL when fn failed or a reference is malformed
+ * (all failures are reported in one pass). The errors made here have the string's pointer as
+ * `subject` and no position, which the caller adds from its marks.
  */
 json_t *gt_resolve(struct gt_arena *arena, const json_t *value, bool final, gt_resolve_fn *fn,
                    void *payload, bool *unknown, struct gt_diags *diags);

@@ -41,6 +41,7 @@ struct gt_engine_options {
     struct gt_aws *aws;
     const struct gt_stack *stack;      /* NULL for a destroy by state alone */
     struct gt_session *session;
+    const char *version;               /* Gantry's own */
     struct gt_cloud cloud;             /* what the credentials and endpoints turned out to be */
     gt_event_fn *event;
     void *event_payload;
@@ -68,6 +69,11 @@ enum gt_apply_result { GT_APPLY_DONE, GT_APPLY_FAILED /* nothing was changed */,
 /* Carries the plan out. Guards (consent, deny, max-delete) are checked before the first call. */
 enum gt_apply_result gt_engine_apply(struct gt_engine *engine, const struct gt_plan *plan,
                                      struct gt_diags *diags);
+
+/* Takes an existing object (id, ARN or name) into the state under an address of the manifest that the state
+ * does not have yet. The object itself is not changed: the next apply tags it. Saves the state. */
+bool gt_engine_import(struct gt_engine *engine, const char *address, const char *id,
+                      struct gt_diags *diags);
 
 /* No new calls; running ones finish. Safe to call from a signal-driven callback on the loop. */
 void gt_engine_interrupt(struct gt_engine *engine);

@@ -29,7 +29,8 @@ enum gt_location {
 enum { /* flags of a shape */
     GT_SHAPE_SENSITIVE = 1, GT_SHAPE_UNION = 2, GT_SHAPE_FLATTENED = 4, GT_SHAPE_ERROR = 8,
     GT_SHAPE_FAULT = 16, GT_SHAPE_RETRYABLE = 32, GT_SHAPE_THROTTLING = 64,
-    GT_SHAPE_STREAMING = 128
+    GT_SHAPE_STREAMING = 128, GT_SHAPE_EVENT_STREAM = 256,
+    GT_SHAPE_SPARSE = 512 /* a list or map that may hold null */
 };
 
 enum { /* flags of a member */
@@ -56,7 +57,8 @@ struct gt_shape {
     size_t member_count;
     const struct gt_shape *element;  /* lists: the element; maps: the value */
     const struct gt_shape *key;      /* maps */
-    const char *element_name;        /* lists: locationName of the element, or NULL */
+    const char *element_name;        /* lists, maps: locationName of the element, or NULL */
+    const char *key_name;            /* maps: locationName of the key, or NULL */
     const char *pattern;             /* Java style, a full match; or NULL */
     const char *const *values;       /* enum, ends with NULL; or NULL */
     int64_t min, max;                /* INT64_MIN and INT64_MAX where there is none */
@@ -84,6 +86,7 @@ struct gt_operation {
     const struct gt_shape *const *errors; /* ends with NULL */
     const struct gt_paginator *paginator; /* or NULL */
     bool unsigned_request; /* authtype none */
+    int response_code;     /* HTTP status of success */
 };
 
 enum gt_protocol {

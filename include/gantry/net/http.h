@@ -1,7 +1,8 @@
 /*
  * HTTP client on the loop; the only module that includes curl. Every request is sent once: when a
  * re-used connection dies before the first byte of the answer, the request fails instead of being
- * sent again by libcurl.
+ * sent again by libcurl. Redirects are answers. Proxies are those of the environment, by curl's
+ * rules (https_proxy, http_proxy, all_proxy, no_proxy).
  */
 #ifndef GANTRY_NET_HTTP_H
 #define GANTRY_NET_HTTP_H
@@ -13,22 +14,23 @@ struct gt_header {
 };
 
 struct gt_http_request {
-    const char *method, *url; /* the URL is sent as it stands: no dot segments are removed */
-    const struct gt_header *headers; /* copied */
+    const char *method, *url;        /* the URL is sent as it stands: no dot segments are removed */
+    const struct gt_header *headers; /* copied; a value with a line break is refused (NOT_SENT) */
     size_t header_count;
     const char *body; /* copied; may be NULL */
     size_t body_len;
-    int64_t connect_timeout_ms, timeout_ms; /* 0: 3,100 and 60,000 */
-    size_t max_body;  /* of the answer in bytes; 0: 16 MiB */
-    bool no_proxy;    /* metadata services */
-    bool fresh_connection; /* never a re-used connection */
-    bool secret;      /* wipe body and headers when done */
+    int64_t connect_timeout_ms; /* 0: 3,100 */
+    int64_t timeout_ms;         /* in all, waiting for a connection included; 0: 60,000 */
+    size_t max_body;            /* of the answer in bytes; 0: 16 MiB */
+    bool no_proxy;              /* metadata services */
+    bool fresh_connection;      /* never a re-used connection */
+    bool secret;                /* wipe body and headers, of the answer too, when done */
 };
 
 enum gt_http_outcome {
-    GT_HTTP_ANSWERED,     /* a whole answer: status, headers, body */
-    GT_HTTP_NOT_SENT,     /* nothing of the request reached the peer: name, connection, TLS */
-    GT_HTTP_MAYBE_SENT    /* it was sent, or may have been, and no whole answer came */
+    GT_HTTP_ANSWERED,  /* a whole answer: status, headers, body */
+    GT_HTTP_NOT_SENT,  /* nothing of the request reached the peer: name, connection, TLS */
+    GT_HTTP_MAYBE_SENT /* it was sent, or may have been, and no whole answer came */
 };
 
 struct gt_http_response {
@@ -51,16 +53,20 @@ typedef void gt_http_fn(void *payload, const struct gt_http_response *response);
 
 struct gt_http;
 struct gt_http_options {
-    const char *ca_bundle;   /* file, or NULL: the system's */
+    const char *ca_bundle;    /* file, or NULL: the system's */
     int connections_per_host; /* 0: 16 */
     const char *user_agent;
 };
 struct gt_http *gt_http_new(struct gt_loop *loop, const struct gt_http_options *options);
+/* Open requests are dropped without a completion. Not from inside a completion. */
 void gt_http_free(struct gt_http *http);
+
+/* Queues a request. It leaves when the on-turn function of the loop has returned (net/loop.h). */
 void gt_http_send(struct gt_http *http, const struct gt_http_request *request, gt_http_fn *fn,
                   void *payload);
 
-/* A transport is what the AWS client sends through: gt_http, or a scripted one in tests. */
+/* A transport is what the AWS client sends through: gt_http, or a scripted one in tests. `send` copies
+ * what it needs of the request. */
 struct gt_transport {
     void (*send)(void *self, const struct gt_http_request *request, gt_http_fn *fn, void *payload);
     void *self;

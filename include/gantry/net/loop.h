@@ -1,5 +1,10 @@
 /*
  * The event loop: one thread, timers, descriptors, and libcurl's multi interface (net/http.h).
+ *
+ * A turn waits, handles ready descriptors, fires due timers, calls the on-turn function, and only
+ * then lets HTTP requests leave: nothing submitted in a turn leaves the process before that turn's
+ * on-turn function returned. Write-ahead records committed there are durable before the call that
+ * they announce. A request submitted outside of a turn waits for the end of the next one.
  */
 #ifndef GANTRY_NET_LOOP_H
 #define GANTRY_NET_LOOP_H
@@ -13,23 +18,33 @@ struct gt_loop *gt_loop_new(const struct gt_sys *sys);
 void gt_loop_free(struct gt_loop *loop); /* open requests are dropped without a completion */
 const struct gt_sys *gt_loop_sys(const struct gt_loop *loop);
 
-/* Calls fn(payload) once, `delay_ms` from now; 0: in this turn or the next. The timer is freed when
- * it fired or was cancelled. Returns a handle that is valid until then. */
+/*
+ * Calls fn(payload) once, `delay_ms` from now; 0: in the next turn. Timers that are due in the same
+ * turn fire by time, then in the order of their start. The timer is freed when it fired or was
+ * cancelled; the handle is valid until then.
+ */
 typedef void gt_timer_fn(void *payload);
 struct gt_timer *gt_timer_start(struct gt_loop *loop, int64_t delay_ms, gt_timer_fn *fn,
                                 void *payload);
 void gt_timer_cancel(struct gt_timer *timer); /* NULL is allowed */
 
-/* Calls fn(payload) whenever the descriptor is readable, until it is unwatched. */
+/* Calls fn(payload) whenever the descriptor (socket, pipe, terminal) is readable or at its end,
+ * until it is unwatched; unwatch before closing it. */
 typedef void gt_fd_fn(void *payload, int fd);
 void gt_loop_watch(struct gt_loop *loop, int fd, gt_fd_fn *fn, void *payload);
 void gt_loop_unwatch(struct gt_loop *loop, int fd);
 
 /* Calls fn(payload) at the end of every turn, after all completions of the turn: where the journal
- * commits its group. One function. */
+ * commits its group. One function; NULL: none. */
 void gt_loop_on_turn(struct gt_loop *loop, gt_timer_fn *fn, void *payload);
 
-/* Runs until gt_loop_stop was called or nothing is left to wait for. */
+/*
+ * Runs until gt_loop_stop was called (the turn is finished first) or nothing is left to wait for:
+ * no timer, no watched descriptor, no open request. Not from inside a callback of the same loop.
+ *
+ * With a virtual clock (gt_sys.skip_ms) the loop does not sleep: while no descriptor is watched,
+ * time jumps to the next timer; with descriptors it jumps after having waited in vain.
+ */
 void gt_loop_run(struct gt_loop *loop);
 void gt_loop_stop(struct gt_loop *loop);
 

@@ -61,7 +61,6 @@ struct gt_plan_step {
     enum gt_action action;
     const char *reason;        /* one line for people: "not there yet", "name changed" */
     struct gt_changes changes;
-    struct gt_changes drift;   /* what differs from last applied though nobody asked for it (also ignored) */
     json_t *identity;          /* known identity, or NULL */
     const char *breaks;        /* what callers lose, or NULL */
     bool needs_consent;        /* replace or delete of what breaks callers: --allow-replace */
@@ -89,6 +88,17 @@ struct gt_plan {
 struct gt_plan_counts gt_plan_count(const struct gt_plan *plan);
 bool gt_plan_has_changes(const struct gt_plan *plan);
 const char *gt_action_name(enum gt_action action); /* "create" */
+bool gt_action_parse(const char *name, enum gt_action *action); /* false: NULL or no action */
+
+/* "manifest", "drift", ...: by enum gt_cause. */
+extern const char *const gt_cause_names[];
+
+/* SHA-256 (hex) over everything in a step but its digest: two plans mean the same for a resource when
+ * these agree. Arena string. */
+const char *gt_plan_step_digest(struct gt_arena *arena, const struct gt_plan_step *step);
+
+/* One step as it stands in the plan's document; new reference. */
+json_t *gt_plan_step_document(const struct gt_plan_step *step);
 
 /* The plan as a document without secrets (format 1: plan files, --json); new reference. */
 json_t *gt_plan_document(const struct gt_plan *plan);

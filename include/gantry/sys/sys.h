@@ -13,6 +13,7 @@ struct gt_sys {
     int64_t (*monotonic_ms)(void *self); /* for deadlines */
     void (*random)(void *self, unsigned char *bytes, size_t len); /* cryptographic quality */
     const char *(*env)(void *self, const char *name); /* borrowed; NULL when unset or empty */
+    void (*skip_ms)(void *self, int64_t ms); /* moves a virtual clock on; NULL: time is real */
     void *self;
 };
 
@@ -30,7 +31,8 @@ char *gt_uuid(const struct gt_sys *sys, struct gt_arena *arena);
 char *gt_time_iso(struct gt_arena *arena, int64_t unix_ms);
 bool gt_time_parse(const char *text, int64_t *unix_ms);
 
-/* "90s", "10m", "1h30m", "500ms" to milliseconds; false when it is none. */
+/* "90s", "10m", "1h30m", "500ms" (units d, h, m, s, ms, from large to small) to milliseconds; false
+ * when it is none. */
 bool gt_duration_parse(const char *text, int64_t *ms);
 
 #endif

@@ -36,7 +36,7 @@ class Config:
     shuffle: bool = False
     """Lists come back in another order than they were sent or created."""
     cold: bool = False
-    """A runtime that was never invoked makes the first connection of an MCP target fail."""
+    """MCP targets of a runtime version that was never invoked (InvokeAgentRuntime) fail."""
     disguise: tuple[str, ...] = ("delete-runtime", "endpoint")
     """Where a missing object answers AccessDeniedException: any of DISGUISES."""
     pending_auth_delete: bool = False
@@ -45,6 +45,8 @@ class Config:
     """A runtime creates its own log group once it is READY."""
     check_images: bool = True
     """CreateAgentRuntime refuses an image of a known account's ECR that was not seeded."""
+    skew_ms: int = 0
+    """How far the double's clock is ahead where it checks signatures and writes the Date header."""
     stall_ms: int = 600_000
     """How long the fault "stall" keeps a connection open."""
 

@@ -26,6 +26,12 @@ class Context:
     """From the fault "land": the status and reason that the object of this call ends in."""
 
     @property
+    def signer(self) -> Key:
+        """The caller of an operation that must be signed."""
+        assert self.caller is not None
+        return self.caller
+
+    @property
     def config(self) -> Any:
         """The knobs."""
         return self.cloud.config
@@ -57,16 +63,29 @@ class Context:
             settled = self.landing["status"]
             more = {**more, "reasons": [self.landing.get("reason", "injected by the test")]}
             more.pop("on_settled", None)
-        self.cloud.move(record, self.now, pending, settled,
-                        self.config.ready_ms if delay_ms is None else delay_ms, **more)
+        self.cloud.move(
+            record, self.now, pending, settled, self.config.ready_ms if delay_ms is None else delay_ms, **more
+        )
 
-    def page(self, items: list[Record], params: dict[str, Any], limit: str = "maxResults", token: str = "nextToken",
-             bad_token: Callable[[], ServiceError] | None = None) -> tuple[list[Record], str | None]:
+    def page(
+        self,
+        items: list[Any],
+        params: dict[str, Any],
+        limit: str = "maxResults",
+        token: str = "nextToken",
+        bad_token: Callable[[], ServiceError] | None = None,
+    ) -> tuple[list[Any], str | None]:
         """One page of records."""
         filters = sorted((name, repr(value)) for name, value in params.items() if name not in (limit, token))
         scope = (self.account, self.region, self.operation, repr(filters))
-        return self.cloud.page(scope, items, lambda record: record.seq, params.get(limit), params.get(token),
-                               bad_token or (lambda: invalid("Invalid nextToken")))
+        return self.cloud.page(
+            scope,
+            items,
+            lambda record: record.seq,
+            params.get(limit),
+            params.get(token),
+            bad_token or (lambda: invalid("Invalid nextToken")),
+        )
 
 
 Handler = Callable[[Context, dict[str, Any]], dict[str, Any]]
@@ -75,11 +94,13 @@ HANDLERS: dict[tuple[str, str], Handler] = {}
 
 def operation(service: str, *names: str) -> Callable[[Handler], Handler]:
     """Register a handler for operations of a service."""
+
     def register(handler: Handler) -> Handler:
         for name in names:
             assert (service, name) not in HANDLERS, name
             HANDLERS[(service, name)] = handler
         return handler
+
     return register
 
 

@@ -14,10 +14,14 @@ from .models import Match
 from .validate import Problems, check
 
 _INVALID_CODE = {
-    "bedrock-agentcore-control": "ValidationException", "bedrock-agentcore": "ValidationException",
-    "cognito-idp": "InvalidParameterException", "logs": "InvalidParameterException",
-    "ecr": "InvalidParameterException", "secretsmanager": "InvalidParameterException",
-    "iam": "ValidationError", "sts": "ValidationError",
+    "bedrock-agentcore-control": "ValidationException",
+    "bedrock-agentcore": "ValidationException",
+    "cognito-idp": "InvalidParameterException",
+    "logs": "InvalidParameterException",
+    "ecr": "InvalidParameterException",
+    "secretsmanager": "InvalidParameterException",
+    "iam": "ValidationError",
+    "sts": "ValidationError",
 }
 
 
@@ -54,13 +58,16 @@ def _refuse(operation: OperationModel, problems: Problems) -> None:
         return
     members = {}
     if protocol == "rest-json":
-        members = {"reason": "FieldValidationFailed",
-                   "fieldList": [{"name": name, "message": text} for name, text in problems.fields]}
+        members = {
+            "reason": "FieldValidationFailed",
+            "fieldList": [{"name": name, "message": text} for name, text in problems.fields],
+        }
     raise ServiceError(_INVALID_CODE[service], problems.summary(), 400, **members)
 
 
 def parse_json(body: bytes) -> Any:
     """Strict JSON: UTF-8, no repeated names, no NaN."""
+
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(items)
         if len(result) != len(items):

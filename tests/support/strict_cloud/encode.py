@@ -14,11 +14,27 @@ from botocore.model import OperationModel, ServiceModel, Shape
 from .errors import ServiceError
 
 EXTRA_MEMBER = "futureMember"
-SET_MEMBERS = frozenset((
-    "AllowedOAuthScopes", "AllowedOAuthFlows", "ExplicitAuthFlows", "SupportedIdentityProviders", "Scopes",
-    "allowedAudience", "allowedClients", "allowedScopes", "supportedVersions", "scopes", "requestHeaderAllowlist",
-    "securityGroups", "subnets", "allowedRequestHeaders", "allowedResponseHeaders", "Tags", "SchemaAttributes",
-))
+SET_MEMBERS = frozenset(
+    (
+        "AllowedOAuthScopes",
+        "AllowedOAuthFlows",
+        "ExplicitAuthFlows",
+        "SupportedIdentityProviders",
+        "Scopes",
+        "allowedAudience",
+        "allowedClients",
+        "allowedScopes",
+        "supportedVersions",
+        "scopes",
+        "requestHeaderAllowlist",
+        "securityGroups",
+        "subnets",
+        "allowedRequestHeaders",
+        "allowedResponseHeaders",
+        "Tags",
+        "SchemaAttributes",
+    )
+)
 """Lists whose order means nothing; --shuffle reverses them."""
 
 
@@ -61,8 +77,8 @@ def _plain(shape: Any, value: Any, style: Style) -> Any:
                 result[member.serialization.get("name", name)] = item
             elif name in shape.required_members:
                 raise AssertionError(f"the double left out {shape.name}.{name}")
-        result.update({name: item for name, item in value.get("_beyond_model", {}).items()})
-        if style.extra_members and not shape.is_tagged_union:
+        result.update(value.get("_beyond_model", {}))
+        if style.extra_members and result and not shape.is_tagged_union:
             result[EXTRA_MEMBER] = {"note": "no model has this"}
         return result
     if kind == "list":
@@ -115,8 +131,11 @@ def success(operation: OperationModel, result: dict[str, Any], request_id: str, 
     headers = _headers("application/json", request_id)
     members = shape.members if shape else {}
     for name, member in members.items():
-        if member.serialization.get("location") == "header" and result.get(name) is not None:
+        location = member.serialization.get("location")
+        if location == "header" and result.get(name) is not None:
             headers[member.serialization["name"]] = str(result[name])
+        elif location == "statusCode":
+            status = result[name]
     payload = shape.serialization.get("payload") if shape else None
     if payload:
         return Answer(status, headers, result[payload])
@@ -129,8 +148,10 @@ def _query_result(operation: OperationModel, result: dict[str, Any], request_id:
     shape, name = operation.output_shape, operation.name
     inner = _xml(shape.serialization["resultWrapper"], shape, result, style) if shape else ""
     namespace = operation.service_model.metadata["xmlNamespace"]
-    return (f'<{name}Response xmlns="{namespace}">{inner}<ResponseMetadata><RequestId>{request_id}</RequestId>'
-            f"</ResponseMetadata></{name}Response>").encode()
+    return (
+        f'<{name}Response xmlns="{namespace}">{inner}<ResponseMetadata><RequestId>{request_id}</RequestId>'
+        f"</ResponseMetadata></{name}Response>"
+    ).encode()
 
 
 def _headers(content_type: str, request_id: str) -> dict[str, str]:
@@ -155,13 +176,15 @@ def failure(service: ServiceModel | None, error: ServiceError, request_id: str) 
     shape = _error_shape(service, error.code)
     status = error.status or (shape and shape.metadata.get("error", {}).get("httpStatusCode")) or 400
     if protocol == "query":
-        code = _QUERY_CODES.get(error.code, error.code)
-        if shape:
-            code = shape.metadata.get("error", {}).get("code", error.code)
+        code = shape.metadata.get("error", {}).get("code", error.code) if shape else error.code
+        if error.status in (403, 429):  # from the layer that checks signatures and rates
+            code = _QUERY_CODES.get(error.code, code)
         kind = "Receiver" if status >= 500 else "Sender"
-        body = (f'<ErrorResponse xmlns="{service.metadata["xmlNamespace"]}"><Error><Type>{kind}</Type>'
-                f"<Code>{escape(code)}</Code><Message>{escape(error.message)}</Message></Error>"
-                f"<RequestId>{request_id}</RequestId></ErrorResponse>")
+        body = (
+            f'<ErrorResponse xmlns="{service.metadata["xmlNamespace"]}"><Error><Type>{kind}</Type>'
+            f"<Code>{escape(code)}</Code><Message>{escape(error.message)}</Message></Error>"
+            f"<RequestId>{request_id}</RequestId></ErrorResponse>"
+        )
         return Answer(status, _headers("text/xml", request_id), body.encode())
     if protocol == "json":
         content_type = f"application/x-amz-json-{service.metadata['jsonVersion']}"
@@ -181,5 +204,4 @@ def _error_shape(service: ServiceModel | None, code: str) -> Shape | None:
         return None
     if code in service.shape_names:
         return service.shape_for(code)
-    return next((shape for shape in service.error_shapes
-                 if shape.metadata.get("error", {}).get("code") == code), None)
+    return next((shape for shape in service.error_shapes if shape.metadata.get("error", {}).get("code") == code), None)

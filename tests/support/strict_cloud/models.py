@@ -69,8 +69,9 @@ class Models:
             routes.append(Route(operation.http["method"], re.compile(pattern), operation))
         return sorted(routes, key=lambda route: route.path.pattern.count("(?P<"))
 
-    def match(self, scope_service: str, method: str, raw_path: str, headers: dict[str, str],
-              action: tuple[str, str] | None) -> Match:
+    def match(
+        self, scope_service: str, method: str, raw_path: str, headers: dict[str, str], action: tuple[str, str] | None
+    ) -> Match:
         """The operation; raises UnknownOperationException or NotModelled."""
         names = BY_SCOPE.get(scope_service)
         if names is None:
@@ -92,8 +93,10 @@ class Models:
             for route in self._routes[name]:
                 found = route.path.fullmatch(raw_path)
                 if found and route.method == method:
-                    return Match(route.operation, {key: unquote(value, errors="strict")
-                                                   for key, value in found.groupdict().items()})
+                    return Match(
+                        route.operation,
+                        {key: unquote(value, errors="strict") for key, value in found.groupdict().items()},
+                    )
         raise ServiceError("UnknownOperationException", f"no operation for {method} {raw_path}", 404)
 
     @staticmethod

@@ -19,10 +19,7 @@ def _categories() -> dict[str, str]:
             runs[-1][1] = code
         else:
             runs.append([code, code])
-    return {
-        letter: "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in runs)
-        for letter, runs in ranges.items()
-    }
+    return {letter: "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in runs) for letter, runs in ranges.items()}
 
 
 def translate(pattern: str) -> str:
@@ -32,12 +29,12 @@ def translate(pattern: str) -> str:
         char = pattern[index]
         if pattern.startswith("\\p{", index):
             end = pattern.index("}", index)
-            inside = _categories()[pattern[index + 3:end]]
+            inside = _categories()[pattern[index + 3 : end]]
             out.append(inside if in_class else f"[{inside}]")
             index = end + 1
             continue
         if char == "\\":
-            out.append(pattern[index:index + 2])
+            out.append(pattern[index : index + 2])
             index += 2
             continue
         if char == "[":

@@ -81,22 +81,25 @@ def canonical_query(raw_query: str) -> str:
     return "&".join(f"{name}={value}" for name, value in sorted(pairs))
 
 
-def canonical_request(method: str, target: str, headers: list[tuple[str, str]], signed: tuple[str, ...],
-                      body: bytes) -> str:
+def canonical_request(
+    method: str, target: str, headers: list[tuple[str, str]], signed: tuple[str, ...], body: bytes
+) -> str:
     """The canonical request of a raw request line, header list and body."""
     raw_path, _, raw_query = target.partition("?")
     lines = []
     for name in signed:
         values = [" ".join(value.split()) for key, value in headers if key.lower() == name]
         lines.append(f"{name}:{','.join(values)}\n")
-    return "\n".join((
-        method,
-        canonical_path(raw_path),
-        canonical_query(raw_query),
-        "".join(lines),
-        ";".join(signed),
-        hashlib.sha256(body).hexdigest(),
-    ))
+    return "\n".join(
+        (
+            method,
+            canonical_path(raw_path),
+            canonical_query(raw_query),
+            "".join(lines),
+            ";".join(signed),
+            hashlib.sha256(body).hexdigest(),
+        )
+    )
 
 
 def signature(secret: str, scope: Scope, amz_date: str, request: str) -> str:
@@ -142,24 +145,26 @@ def _check_time(scope: Scope, amz_date: str, now: float) -> None:
         raise _mismatch(f"Signature {word}: {amz_date} is more than 5 minutes from {current}")
 
 
-def verify(keys: KeyStore, scope: Scope, method: str, target: str, headers: list[tuple[str, str]], body: bytes,
-           now: float) -> Key:
+def verify(
+    keys: KeyStore, scope: Scope, method: str, target: str, headers: list[tuple[str, str]], body: bytes, now: float
+) -> Key:
     """The key that signed the request; raises ServiceError when anything about it is wrong."""
     amz_date = _check_headers(scope, headers, body)
     key = keys.find(scope.access_key_id)
     tokens = [value.strip() for name, value in headers if name.lower() == "x-amz-security-token"]
     if key is None or (key.session_token is None and tokens):
-        raise ServiceError("UnrecognizedClientException",
-                           "The security token included in the request is invalid.", 403)
+        raise ServiceError("UnrecognizedClientException", "The security token included in the request is invalid.", 403)
     if key.session_token is not None and tokens != [key.session_token]:
-        raise ServiceError("UnrecognizedClientException",
-                           "The security token included in the request is invalid.", 403)
+        raise ServiceError("UnrecognizedClientException", "The security token included in the request is invalid.", 403)
     _check_time(scope, amz_date, now)
-    expected = signature(key.secret, scope, amz_date,
-                         canonical_request(method, target, headers, scope.signed_headers, body))
+    expected = signature(
+        key.secret, scope, amz_date, canonical_request(method, target, headers, scope.signed_headers, body)
+    )
     if not hmac.compare_digest(expected, scope.signature):
-        raise _mismatch("The request signature we calculated does not match the signature you provided. Check your "
-                        "AWS Secret Access Key and signing method. Consult the service documentation for details.")
+        raise _mismatch(
+            "The request signature we calculated does not match the signature you provided. Check your "
+            "AWS Secret Access Key and signing method. Consult the service documentation for details."
+        )
     if key.expires is not None and now > key.expires:
         raise ServiceError("ExpiredTokenException", "The security token included in the request is expired", 403)
     return key

@@ -52,7 +52,7 @@ class Record:
     data: dict[str, Any] = dataclasses.field(default_factory=dict)
     hidden: dict[str, Any] = dataclasses.field(default_factory=dict)
     tags: dict[str, str] = dataclasses.field(default_factory=dict)
-    parent: "Record | None" = None
+    parent: Record | None = None
     status: str = ""
     shown_status: str | None = None
     reasons: list[str] = dataclasses.field(default_factory=list)
@@ -62,9 +62,23 @@ class Record:
     generation: int = 0
     gone: bool = False
 
+    @property
+    def owner(self) -> Record:
+        """The parent of a record that has one."""
+        assert self.parent is not None
+        return self.parent
+
     def visible_status(self) -> str:
         """What Get and List say, which can lag behind."""
         return self.shown_status or self.status
+
+
+@dataclasses.dataclass(frozen=True)
+class Placed:
+    """A plain value with a place in a listing."""
+
+    seq: int
+    value: Any
 
 
 class Cloud:
@@ -123,9 +137,13 @@ class Cloud:
     def all(self, kind: str, account: str | None, region: str | None, parent: Record | None = None) -> list[Record]:
         """Records of a kind in order of creation; None matches any account or region."""
         return sorted(
-            (record for record in self.records.get(kind, {}).values()
-             if account in (None, record.account) and region in (None, record.region)
-             and parent in (None, record.parent)),
+            (
+                record
+                for record in self.records.get(kind, {}).values()
+                if account in (None, record.account)
+                and region in (None, record.region)
+                and parent in (None, record.parent)
+            ),
             key=lambda record: record.seq,
         )
 
@@ -135,13 +153,22 @@ class Cloud:
 
     def by_arn(self, arn: str, kinds: Iterable[str]) -> Record | None:
         """The record with this ARN among `kinds`."""
-        return next((record for kind in kinds for record in self.records.get(kind, {}).values()
-                     if record.arn == arn), None)
+        return next(
+            (record for kind in kinds for record in self.records.get(kind, {}).values() if record.arn == arn), None
+        )
 
     # -- status machine -----------------------------------------------------------------------
 
-    def move(self, record: Record, now: float, pending: str, settled: str, delay_ms: float,
-             on_settled: Callable[[float], None] | None = None, reasons: list[str] | None = None) -> None:
+    def move(
+        self,
+        record: Record,
+        now: float,
+        pending: str,
+        settled: str,
+        delay_ms: float,
+        on_settled: Callable[[float], None] | None = None,
+        reasons: list[str] | None = None,
+    ) -> None:
         """Status `pending` now, `settled` later.  A later move of the same record replaces this one."""
         record.status, record.shown_status, record.reasons = pending, None, []
         record.updated = now
@@ -172,8 +199,9 @@ class Cloud:
 
     # -- client tokens ------------------------------------------------------------------------
 
-    def once(self, scope: tuple[str, ...], params: dict[str, Any],
-             work: Callable[[], tuple[dict[str, Any], Record | None]]) -> dict[str, Any]:
+    def once(
+        self, scope: tuple[str, ...], params: dict[str, Any], work: Callable[[], tuple[dict[str, Any], Record | None]]
+    ) -> dict[str, Any]:
         """Do `work` once per clientToken.
 
         AWS: CreateGateway, clientToken: "If this token matches a previous request, the service
@@ -189,9 +217,12 @@ class Cloud:
         entry = self.tokens.get((*scope, token))
         if entry and not (entry[2] is not None and entry[2].gone):
             if entry[0] != digest:
-                raise ServiceError("ValidationException",
-                                   "IdempotentParameterMismatch: the clientToken was used with other parameters",
-                                   400, reason="IdempotentParameterMismatchException")
+                raise ServiceError(
+                    "ValidationException",
+                    "IdempotentParameterMismatch: the clientToken was used with other parameters",
+                    400,
+                    reason="IdempotentParameterMismatchException",
+                )
             return copy.deepcopy(entry[1])
         result, record = work()
         self.tokens[(*scope, token)] = (digest, copy.deepcopy(result), record)
@@ -199,8 +230,15 @@ class Cloud:
 
     # -- paging -------------------------------------------------------------------------------
 
-    def page(self, scope: tuple[str, ...], items: list[Any], position: Callable[[Any], int], limit: int | None,
-             token: str | None, bad_token: Callable[[], ServiceError]) -> tuple[list[Any], str | None]:
+    def page(
+        self,
+        scope: tuple[str, ...],
+        items: list[Any],
+        position: Callable[[Any], int],
+        limit: int | None,
+        token: str | None,
+        bad_token: Callable[[], ServiceError],
+    ) -> tuple[list[Any], str | None]:
         """One page of `items` and the token of the next.
 
         A page may be shorter than asked for, even empty with a token (AWS: ListGateways and the
@@ -227,6 +265,7 @@ class Cloud:
         def order(item: Any) -> int:
             digest = hashlib.sha256(f"{salt}/{position(item)}".encode()).digest()
             return int.from_bytes(digest[:6], "big")
+
         return order
 
     def _seal(self, scope: tuple[str, ...], text: bytes) -> bytes:
@@ -236,8 +275,9 @@ class Cloud:
         text = json.dumps([after, blank]).encode()
         return base64.urlsafe_b64encode(self._seal(scope, text) + text).decode()
 
-    def _read_token(self, scope: tuple[str, ...], token: str,
-                    bad_token: Callable[[], ServiceError]) -> tuple[int, bool]:
+    def _read_token(
+        self, scope: tuple[str, ...], token: str, bad_token: Callable[[], ServiceError]
+    ) -> tuple[int, bool]:
         try:
             raw = base64.urlsafe_b64decode(token.encode())
         except ValueError:

@@ -15,9 +15,17 @@ from botocore.model import Shape, StructureShape
 from .patterns import matches
 
 _TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,), "structure": (dict,), "map": (dict,), "list": (list,), "boolean": (bool,),
-    "integer": (int,), "long": (int,), "float": (int, float), "double": (int, float),
-    "timestamp": (int, float, str), "blob": (str, bytes),
+    "string": (str,),
+    "structure": (dict,),
+    "map": (dict,),
+    "list": (list,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "long": (int,),
+    "float": (int, float),
+    "double": (int, float),
+    "timestamp": (int, float, str),
+    "blob": (str, bytes),
 }
 
 
@@ -27,10 +35,12 @@ class Problems:
     def __init__(self) -> None:
         self.fields: list[tuple[str, str]] = []
         self.types: list[str] = []
+        self.hiding = 0
+        """Above 0 below a sensitive shape: values are not repeated."""
 
     def add(self, path: str, shape: Shape | None, value: Any, constraint: str) -> None:
         """A constraint of the model that `value` breaks, in the words of the services."""
-        hidden = shape is not None and shape.metadata.get("sensitive")
+        hidden = self.hiding or (shape is not None and shape.metadata.get("sensitive"))
         shown = "" if hidden or isinstance(value, (dict, list, bytes)) else f" '{value}'"
         self.fields.append((path, f"Value{shown} at '{path}' failed to satisfy constraint: {constraint}"))
 
@@ -61,7 +71,10 @@ def _value(problems: Problems, path: str, shape: Shape, value: Any) -> None:
         return
     handler = _HANDLERS.get(shape.type_name)
     if handler:
+        sensitive = bool(shape.metadata.get("sensitive"))
+        problems.hiding += sensitive
         handler(problems, path, shape, value)
+        problems.hiding -= sensitive
 
 
 def _structure(problems: Problems, path: str, shape: Any, value: dict[str, Any]) -> None:
@@ -127,6 +140,13 @@ def _blob(problems: Problems, path: str, shape: Shape, value: str | bytes) -> No
 
 
 _HANDLERS = {
-    "structure": _structure, "list": _list, "map": _map, "string": _string, "blob": _blob,
-    "integer": _number, "long": _number, "float": _number, "double": _number,
+    "structure": _structure,
+    "list": _list,
+    "map": _map,
+    "string": _string,
+    "blob": _blob,
+    "integer": _number,
+    "long": _number,
+    "float": _number,
+    "double": _number,
 }

@@ -1,0 +1,113 @@
+/* All pages of a list. Within one planning run a listing is fetched once, however many ask for it.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+enum { PAGES_MAX = 10000 };
+
+struct waiter {
+    gt_listing_fn *fn;
+    void *payload;
+};
+
+struct listing {
+    struct gt_engine *engine;
+    const struct gt_operation *operation;
+    json_t *input, *found; /* owned by the engine's arena through gt_arena_defer */
+    const char *items;
+    GT_VEC(struct waiter) waiters;
+    int pages;
+    bool done;
+};
+
+static void release(void *arg)
+{
+    struct listing *listing = arg;
+    gt_set_json(&listing->input, NULL);
+    gt_set_json(&listing->found, NULL);
+}
+
+static void tell(struct listing *listing, const struct gt_listing *result)
+{
+    listing->done = result->ok;
+    for (size_t i = 0; i < listing->waiters.len; i++)
+        listing->waiters.at[i].fn(listing->waiters.at[i].payload, result);
+    listing->waiters.len = 0;
+    if (!listing->engine->caching || !listing->done)
+        release(listing);
+}
+
+static void next_page(struct listing *listing);
+
+/* The token of the next page, or NULL when this was the last. A token that does not move would
+ * never end. */
+static const json_t *next_token(const struct listing *listing, const json_t *output)
+{
+    const struct gt_paginator *pages = listing->operation->paginator;
+    if (pages == NULL || listing->pages >= PAGES_MAX)
+        return NULL;
+    if (pages->more != NULL && !json_is_true(json_object_get(output, pages->more)))
+        return NULL;
+    const json_t *token = json_object_get(output, pages->output_token);
+    if (gt_json_empty(token) ||
+        json_equal(token, json_object_get(listing->input, pages->input_token)))
+        return NULL;
+    return token;
+}
+
+static void on_page(void *payload, const struct gt_aws_answer *answer)
+{
+    struct listing *listing = payload;
+    if (answer->failure != GT_AWS_OK) {
+        tell(listing, &(struct gt_listing){.answer = answer});
+        return;
+    }
+    json_array_extend(listing->found, gt_at(answer->output, listing->items));
+    listing->pages++;
+    const json_t *token = next_token(listing, answer->output);
+    if (token == NULL) {
+        tell(listing, &(struct gt_listing){.ok = true, .items = listing->found});
+        return;
+    }
+    json_object_set(listing->input, listing->operation->paginator->input_token, gt_iterable(token));
+    next_page(listing);
+}
+
+static void next_page(struct listing *listing)
+{
+    struct gt_call call = {
+        .operation = listing->operation, .input = listing->input, .repeatable = true};
+    gt_aws_submit(listing->engine->o.aws, &call, on_page, listing);
+}
+
+static void tell_cached(void *payload)
+{
+    struct listing *listing = payload;
+    tell(listing, &(struct gt_listing){.ok = true, .items = listing->found});
+}
+
+void gt_list_all(struct gt_engine *engine, const struct gt_operation *operation, json_t *input,
+                 const char *items, gt_listing_fn *fn, void *payload)
+{
+    char *key =
+        gt_printf(engine->arena, "%s %s", operation->name, gt_json_canonical(engine->arena, input));
+    struct listing *listing = engine->caching ? gt_map_get(&engine->lists, key) : NULL;
+    bool cached = listing != NULL;
+    if (!cached) {
+        listing = GT_NEW(engine->arena, struct listing);
+        *listing = (struct listing){
+            .engine = engine, .operation = operation, .items = items, .found = json_array()};
+        listing->input = json_incref(input);
+        gt_arena_defer(engine->arena, release, listing);
+        if (engine->caching)
+            gt_map_set(&engine->lists, key, listing);
+    }
+    json_decref(input);
+    bool first = listing->waiters.len == 0;
+    *GT_PUSH(engine->arena, &listing->waiters) = (struct waiter){fn, payload};
+    if (!cached)
+        next_page(listing);
+    else if (listing->done && first)
+        gt_timer_start(engine->o.loop, 0, tell_cached, listing);
+}

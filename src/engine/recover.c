@@ -1,0 +1,150 @@
+/*
+ * What a killed run left: intents without an answer. An intent to create is settled by a look for
+ * the object (by natural key, then lineage); a change or a removal is settled by the plan that
+ * follows, which reads the object anyway. Where nothing is found and the killed request may still
+ * be running, it looks again.
+ */
+#include "internal.h"
+
+enum {
+    LOOK_PAUSE_MS = 1000,
+    SETTLE_MS = 10000 /* an intent older than this has no request running any more */
+};
+
+struct recovery {
+    struct gt_engine *engine;
+    const struct gt_record *record;
+    struct gt_item *item;
+    json_t *properties;
+};
+
+static void look(struct recovery *recovery);
+
+static void settled(struct recovery *recovery, const char *how)
+{
+    struct gt_engine *engine = recovery->engine;
+    struct gt_session *session = engine->o.session;
+    const char *address = recovery->record->address;
+    gt_session_answer(session, recovery->record->id, address,
+                      gt_state_find(session->state, address));
+    const struct gt_item *item = recovery->item;
+    gt_emit(engine, GT_EVENT_RECOVERED, item, GT_ACTION_ADOPT, engine->started_ms,
+            gt_printf(engine->arena, "%s: %s", recovery->record->operation, how));
+    gt_read_end(engine);
+}
+
+static void adopt(struct recovery *recovery, const struct gt_candidate *candidate)
+{
+    struct gt_item *item = recovery->item;
+    struct gt_state *state = recovery->engine->o.session->state;
+    item->entry = gt_state_add(state, item->address, item->type->name);
+    item->entry->identity = gt_keep(state->arena, json_deep_copy(candidate->identity));
+    item->entry->status = "creating";
+    for (size_t i = 0; item->resource != NULL && i < item->resource->depends.len; i++) {
+        size_t index = item->resource->depends.at[i];
+        *GT_PUSH(state->arena, &item->entry->depends) =
+            gt_strdup(state->arena, recovery->engine->o.stack->resources.at[index].address);
+    }
+    settled(recovery, "it was made, and is adopted");
+}
+
+static int64_t age_ms(const struct recovery *recovery)
+{
+    return gt_now_ms(gt_loop_sys(recovery->engine->o.loop)) - recovery->record->time_ms;
+}
+
+/* A unique name or a token makes a second create harmless; without either only time does. */
+static bool may_still_run(const struct recovery *recovery)
+{
+    return recovery->item->type->lookup.ambiguous && recovery->record->token == NULL &&
+           age_ms(recovery) >= 0 && age_ms(recovery) < SETTLE_MS;
+}
+
+static void again(void *payload)
+{
+    look(payload);
+}
+
+static void on_look(void *payload, const struct gt_finding *finding)
+{
+    struct recovery *recovery = payload;
+    struct gt_engine *engine = recovery->engine;
+    struct gt_item *item = recovery->item;
+    if (!finding->ok) {
+        gt_diags_copy(engine->diags, finding->error);
+        gt_read_end(engine);
+        return;
+    }
+    for (size_t i = 0; i < finding->count; i++) {
+        const struct gt_candidate *candidate = &finding->candidates[i];
+        enum gt_owner owner = gt_owner_of(item, recovery->properties, candidate->live);
+        if ((owner == GT_OWNER_US || owner == GT_OWNER_NOBODY) &&
+            !gt_identity_in_state(item, candidate->identity)) {
+            adopt(recovery, candidate);
+            return;
+        }
+    }
+    if (may_still_run(recovery) && !engine->interrupted)
+        gt_timer_start(engine->o.loop, LOOK_PAUSE_MS, again, recovery);
+    else
+        settled(recovery, "it was not made");
+}
+
+static void look(struct recovery *recovery)
+{
+    struct gt_object object = {.type = recovery->item->type,
+                               .address = recovery->item->address,
+                               .properties = recovery->properties,
+                               .with_tags = true};
+    gt_find_objects(recovery->engine, &object, on_look, recovery);
+}
+
+/* The item of the intent; one that the manifest no longer has exists only for this look. */
+static struct gt_item *item_of(struct gt_engine *engine, const struct gt_record *record)
+{
+    struct gt_item *item = gt_item_find(engine, record->address);
+    const struct gt_type *type = gt_type_find(record->type == NULL ? "" : record->type);
+    if (item != NULL || type == NULL)
+        return item;
+    item = GT_NEW(engine->arena, struct gt_item);
+    item->engine = engine;
+    item->address = record->address;
+    item->type = type;
+    return item;
+}
+
+static void begin(struct gt_engine *engine, const struct gt_record *record)
+{
+    struct recovery *recovery = GT_NEW(engine->arena, struct recovery);
+    *recovery =
+        (struct recovery){.engine = engine, .record = record, .item = item_of(engine, record)};
+    recovery->properties = gt_at(record->key, "/properties");
+    gt_read_begin(engine);
+    bool creates = record->creates && recovery->item != NULL && recovery->properties != NULL &&
+                   (recovery->item->entry == NULL || recovery->item->entry->identity == NULL);
+    if (creates && gt_can_find(recovery->item->type, recovery->properties))
+        look(recovery);
+    else
+        settled(recovery, "what it left is read now");
+}
+
+bool gt_engine_recover(struct gt_engine *engine, struct gt_diags *diags)
+{
+    struct gt_session *session = engine->o.session;
+    size_t errors = diags->errors;
+    if (session->open.len == 0)
+        return true;
+    engine->diags = diags;
+    engine->started_ms = gt_engine_now(engine);
+    gt_items_collect(engine);
+    gt_read_begin(engine);
+    for (size_t i = 0; i < session->open.len; i++)
+        begin(engine, &session->open.at[i]);
+    if (--engine->open_reads > 0)
+        gt_loop_run(engine->o.loop);
+    if (engine->interrupted && diags->errors == errors)
+        gt_error(diags, "interrupted", "interrupted while settling what the last run left");
+    if (diags->errors > errors)
+        return false;
+    return !session->writable || gt_session_commit(session, diags);
+}

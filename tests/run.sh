@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds with warnings as errors and sanitizers, and runs every test.
+#
+#   tests/run.sh            all tests that gate a change
+#   tests/run.sh --long     also the long runs (every kill point, more fuzzing)
+#   tests/run.sh -R REGEX   only the tests whose name matches (as ctest -R)
+#
+# Works on Debian and Ubuntu, as root or through sudo. Builds below build/; BUILD_DIR names another
+# folder. The last line counts: "N passed, N failed, N skipped".
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+build=${BUILD_DIR:-$root/build}
+ctest_args=()
+export GANTRY_TEST_LONG=${GANTRY_TEST_LONG:-}
+while [ $# -gt 0 ]; do
+    case $1 in
+    --long) GANTRY_TEST_LONG=1 ;;
+    -R) ctest_args+=(-R "$2"); shift ;;
+    *) echo "usage: tests/run.sh [--long] [-R REGEX]" >&2; exit 64 ;;
+    esac
+    shift
+done
+
+packages=(build-essential cmake ninja-build pkg-config check libcurl4-openssl-dev libssl-dev
+    libjansson-dev libyaml-dev libxml2-dev libpcre2-dev python3 python3-venv strace)
+
+install_packages() {
+    local missing=()
+    for package in "${packages[@]}"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+            missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    local sudo=()
+    [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+    echo "== installing ${missing[*]}"
+    "${sudo[@]}" apt-get update -qq
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+        --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# The Python side of the tests: moto, boto3 and botocore in a virtual environment of its own.
+make_venv() {
+    local stamp=$build/venv/requirements.txt
+    cmp -s "$root/tests/requirements.txt" "$stamp" && return
+    echo "== making the Python environment of the tests"
+    rm -rf "$build/venv"
+    /usr/bin/python3 -m venv "$build/venv"
+    "$build/venv/bin/pip" install -q --disable-pip-version-check -r "$root/tests/requirements.txt"
+    cp "$root/tests/requirements.txt" "$stamp"
+}
+
+# build_tree FOLDER CMAKE-OPTIONS...
+build_tree() {
+    local folder=$1
+    shift
+    cmake -S "$root" -B "$folder" -G Ninja -DGANTRY_WERROR=ON "$@" >"$folder.log" 2>&1 ||
+        { cat "$folder.log"; return 1; }
+    cmake --build "$folder" >>"$folder.log" 2>&1 || { tail -n 80 "$folder.log"; return 1; }
+}
+
+count() {
+    "$build/venv/bin/python" - "$1" <<'EOF'
+import sys, xml.etree.ElementTree as tree
+suite = tree.parse(sys.argv[1]).getroot()
+total, failed = int(suite.get("tests")), int(suite.get("failures"))
+skipped = int(suite.get("skipped", 0)) + int(suite.get("disabled", 0))
+print(f"{total - failed - skipped} passed, {failed} failed, {skipped} skipped")
+sys.exit(1 if failed or total - skipped == 0 else 0)
+EOF
+}
+
+install_packages
+mkdir -p "$build"
+make_venv
+echo "== building (release)"
+build_tree "$build/release" -DCMAKE_BUILD_TYPE=Release
+echo "== building (sanitizers) with the tests"
+build_tree "$build/tests" -DCMAKE_BUILD_TYPE=Debug -DGANTRY_ASAN=ON -DBUILD_TESTING=ON \
+    -DGANTRY_TEST_PYTHON="$build/venv/bin/python" -DGANTRY_RELEASE_BINARY="$build/release/bin/gantry"
+echo "== testing"
+rm -f "$build/junit.xml"
+ctest --test-dir "$build/tests" -j "$(nproc)" --output-on-failure --no-tests=error \
+    --output-junit "$build/junit.xml" "${ctest_args[@]}" || true
+count "$build/junit.xml"

@@ -1,0 +1,43 @@
+"""One file per family of resources; importing this package registers all handlers."""
+
+from . import (
+    apikeys,
+    data_plane,
+    ecr,
+    endpoints,
+    gateways,
+    iam_policies,
+    iam_roles,
+    logs,
+    oauth_providers,
+    pool_clients,
+    pool_domains,
+    runtimes,
+    secrets,
+    sts,
+    tags,
+    targets,
+    user_pools,
+    workload_identities,
+)
+
+__all__ = [
+    "apikeys",
+    "data_plane",
+    "ecr",
+    "endpoints",
+    "gateways",
+    "iam_policies",
+    "iam_roles",
+    "logs",
+    "oauth_providers",
+    "pool_clients",
+    "pool_domains",
+    "runtimes",
+    "secrets",
+    "sts",
+    "tags",
+    "targets",
+    "user_pools",
+    "workload_identities",
+]
