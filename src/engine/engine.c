@@ -30,10 +30,8 @@ void gt_engine_free(struct gt_engine *engine)
 
 void gt_engine_interrupt(struct gt_engine *engine)
 {
-    engine->interrupted = true;
-    if (engine->run == NULL)
-        gt_loop_stop(engine->o.loop);
-    else
+    engine->interrupted = true; /* reads that are under way finish */
+    if (engine->run != NULL)
         gt_run_interrupt(engine->run);
 }
 

@@ -287,6 +287,9 @@ void gt_entry_complete(
  * neither. */
 bool gt_drive_again(struct gt_task *task, gt_mutated_fn *fn);
 
+/* The wanted properties as an update sends them: ignored paths keep what is live. */
+const json_t *gt_task_properties(struct gt_task *task);
+
 /* Drives an object again that stands in a failed status, then waits; `then` follows when it
  * settled. */
 void gt_drive_failed(struct gt_task *task, gt_task_fn *then);

@@ -218,6 +218,11 @@ static const char *body_digest(const struct gt_task *task, const json_t *input)
 void gt_mutate(struct gt_task *task, const struct gt_operation *operation, json_t *input,
                enum gt_mutation_kind kind, gt_mutated_fn *fn)
 {
+    if (task->engine->interrupted) {
+        json_decref(input);
+        gt_task_interrupted(task);
+        return;
+    }
     struct gt_mutation *mutation = GT_NEW(task->arena, struct gt_mutation);
     *mutation = (struct gt_mutation){.task = task,
                                      .operation = operation,

@@ -15,7 +15,7 @@ struct listing {
     struct gt_engine *engine;
     const struct gt_operation *operation;
     json_t *input, *found; /* owned by the engine's arena through gt_arena_defer */
-    const char *items;
+    const char *items, *key;
     GT_VEC(struct waiter) waiters;
     int pages;
     bool done;
@@ -31,6 +31,8 @@ static void release(void *arg)
 static void tell(struct listing *listing, const struct gt_listing *result)
 {
     listing->done = result->ok;
+    if (!result->ok && listing->engine->caching) /* who asks later asks anew */
+        gt_map_set(&listing->engine->lists, listing->key, NULL);
     for (size_t i = 0; i < listing->waiters.len; i++)
         listing->waiters.at[i].fn(listing->waiters.at[i].payload, result);
     listing->waiters.len = 0;
@@ -96,8 +98,11 @@ void gt_list_all(struct gt_engine *engine, const struct gt_operation *operation,
     bool cached = listing != NULL;
     if (!cached) {
         listing = GT_NEW(engine->arena, struct listing);
-        *listing = (struct listing){
-            .engine = engine, .operation = operation, .items = items, .found = json_array()};
+        *listing = (struct listing){.engine = engine,
+                                    .operation = operation,
+                                    .items = items,
+                                    .key = key,
+                                    .found = json_array()};
         listing->input = json_incref(input);
         gt_arena_defer(engine->arena, release, listing);
         if (engine->caching)

@@ -220,7 +220,7 @@ static void settle_item(struct gt_item *item)
 
 static void settle_waves(struct gt_engine *engine)
 {
-    for (bool moved = true; moved;) {
+    for (bool moved = true; moved && !engine->interrupted;) {
         moved = false;
         for (size_t i = 0; i < engine->items.len; i++) {
             struct gt_item *item = engine->items.at[i];

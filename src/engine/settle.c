@@ -25,7 +25,7 @@ bool gt_drive_again(struct gt_task *task, gt_mutated_fn *fn)
 {
     struct gt_item *item = task->item;
     const struct gt_type *type = item->type;
-    struct gt_input_sources from = {item->identity, item->wanted, item->live};
+    struct gt_input_sources from = {item->identity, gt_task_properties(task), item->live};
     const struct gt_step *step = merging_step(type);
     if (type->redrive.operation != NULL)
         gt_mutate(task, type->redrive.operation, gt_type_input(type, &type->redrive, &from, false),

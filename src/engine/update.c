@@ -115,6 +115,24 @@ static void on_changed(struct gt_task *task, enum gt_mutated result, const json_
     }
 }
 
+/* What is sent: the wanted properties, with what is live in the places that are left alone. */
+const json_t *gt_task_properties(struct gt_task *task)
+{
+    const struct gt_item *item = task->item;
+    const char *const *path = item->resource->ignore;
+    if (path == NULL || *path == NULL || item->live == NULL)
+        return item->wanted;
+    json_t *properties = gt_keep(task->arena, json_deep_copy(item->wanted));
+    for (; *path != NULL; path++) {
+        const json_t *live = gt_at(item->live, *path);
+        if (live != NULL)
+            gt_put_at(properties, *path, json_deep_copy(live));
+        else
+            gt_remove_at(properties, *path);
+    }
+    return properties;
+}
+
 static void on_step(struct gt_task *task, enum gt_mutated result, const json_t *output)
 {
     const struct gt_step *step = &task->item->type->steps[task->step++];
@@ -130,7 +148,7 @@ static void next_step(struct gt_task *task)
 {
     struct gt_item *item = task->item;
     const struct gt_step *steps = item->type->steps;
-    struct gt_input_sources from = {item->identity, item->wanted, item->live};
+    struct gt_input_sources from = {item->identity, gt_task_properties(task), item->live};
     for (; steps != NULL && steps[task->step].use.operation != NULL; task->step++) {
         const struct gt_step *step = &steps[task->step];
         if (gt_type_step_wanted(item->type, step, task->changed, task->dropped)) {
@@ -171,7 +189,7 @@ static void send_changes(struct gt_task *task)
     task->step = 0;
     bool any = json_array_size(task->changed) + json_array_size(task->dropped) > 0;
     if (any && item->type->create_is_upsert) {
-        struct gt_input_sources from = {item->identity, item->wanted, item->live};
+        struct gt_input_sources from = {item->identity, gt_task_properties(task), item->live};
         gt_mutate(task, item->type->create.operation,
                   gt_type_input(item->type, &item->type->create, &from, true), GT_MUTATION_CHANGE,
                   on_upserted);

@@ -134,8 +134,7 @@ struct gt_tagging {
 
 /* Where the status of an object stands, and what its values mean. Pointers into live. */
 struct gt_status {
-    const char
-        *path; /* "/status"; NULL, or live without it: settled as soon as the call is answered */
+    const char *path;   /* "/status"; NULL, or live without it: settled once the call is answered */
     const char *reason; /* "/statusReasons" or "/failureReason": a string or a list of them */
     /* Each ends with NULL and may be NULL. A value that none of them has is pending. */
     const char *const *settled;
@@ -195,8 +194,8 @@ struct gt_probe {
     const char *payload_member; /* the input's blob member */
     const char *payload;        /* its value */
     int64_t limit_ms;
-    const char *const
-        *retry_codes;    /* ends with NULL: not awake yet; any other answer ends the probe */
+    /* Ends with NULL: not awake yet; any other answer ends the probe. */
+    const char *const *retry_codes;
     const char *only[2]; /* pointer into live and the text it must have, or NULL */
     const char *unless;  /* pointer into live: no probe when there is something, or NULL */
 };
@@ -209,8 +208,7 @@ struct gt_type {
     const char *summary; /* one line for the reference */
     const struct gt_service *service;
 
-    /* read and remove need the identity alone, so that a state without a manifest can be removed.
-     */
+    /* read and remove need the identity alone: what only the state knows can be removed. */
     struct gt_use create, read, remove;
     /* A type without a call for one object reads a list, all its pages: read_items points to the
      * list in the output, and the object is the item in which each pair (pointer in the item, name
@@ -240,9 +238,8 @@ struct gt_type {
     const struct gt_attr *attributes; /* ends with a NULL path */
     const char *const *outputs; /* members of live that references and state need; ends with NULL */
     const char *arn;            /* the member of live (or identity) that is the ARN, or NULL */
-    /* The resource part of the ARN: "gateway/{gatewayId}"; {NAME} is a member of the identity
-     * without
-     * '/', {NAME+} one that may hold them, '*' any text. NULL: no ARN names the object. */
+    /* The resource part of the ARN: "gateway/{gatewayId}"; {NAME} is a member of the identity that
+     * has no '/', {NAME+} one that may, '*' any text. NULL: no ARN names the object. */
     const char *arn_form;
     struct gt_tagging tags;
     const char *parent;       /* the property that refers to the owner of a type without tags */
@@ -295,8 +292,7 @@ const struct gt_attr *gt_type_attr(const struct gt_type *type, const char *point
  * model's sensitive trait. What lies below a secret is secret unless the table says otherwise. */
 bool gt_type_secret(const struct gt_type *type, const char *pointer);
 
-/* The shape of a property: of the create input, else of the steps' inputs; NULL when there is none.
- */
+/* The shape of a property: of the create input, else of a step's input; NULL when there is none. */
 const struct gt_shape *gt_type_property_shape(const struct gt_type *type, const char *pointer);
 
 /* Names of all top-level properties, sorted (ends with NULL), for suggestions and the reference. */

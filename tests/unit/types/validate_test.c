@@ -76,6 +76,11 @@ static const struct {
     {"role", "{'RoleName': 'r', 'AssumeRolePolicyDocument': " TRUST "}", ""},
     {"role", "{'RoleName': 'r', 'AssumeRolePolicyDocument': '${file.trust.json}'}", ""},
     {"role_policy", "{'RoleName': 'r', 'PolicyName': 'p', 'PolicyDocument': " POLICY "}", ""},
+    {"role_policy",
+     "{'RoleName': '${role.a.RoleName}', 'PolicyName': 'p', 'PolicyDocument': {'Version':"
+     " '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': 's3:GetObject', 'Resource':"
+     " ['${runtime.a.agentRuntimeArn}', '${runtime.a.agentRuntimeArn}/*']}]}}",
+     ""},
     {"log_group", "{'logGroupName': '/a', 'retentionInDays': 7}", ""},
     {"log_group", "{'logGroupName': '/a', 'retentionInDays': 'seven'}", "wrong-type"},
     {"log_group", "{'logGroupName': '/a', 'retentionDays': 7}", "unknown-member"},

@@ -1,0 +1,158 @@
+"""Prints what Gantry costs: start-up, own time and memory of a diff that changes nothing, requests, and the wall
+time of an apply beside the critical path of the services. Figures only; nothing here passes or fails.
+
+    build/venv/bin/python tests/bench/bench.py build/release/bin/gantry
+
+Own time is user + system CPU of the gantry process (wait4). The services are tests/support/strict_cloud on loopback,
+which is slow Python: it does not count towards own time, only towards wall time.
+"""
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BINARY = str(Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/release/bin/gantry").resolve())
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/lark-mcp:latest"
+
+
+class Cloud:
+    """The test double as a child process."""
+
+    def __init__(self, folder, **knobs):
+        ports = Path(folder) / "port"
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in knobs.items()]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests/support")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "strict_cloud", "--port-file", str(ports), "--page-size", "100", *options],
+            env=environment, stdout=subprocess.DEVNULL)
+        for _ in range(200):
+            if ports.exists() and ports.read_text().strip():
+                break
+            time.sleep(0.05)
+        self.url = f"http://127.0.0.1:{ports.read_text().strip()}"
+        self.post("seed", {"ecr": [{"repository": "lark-mcp", "images": [
+            {"tags": ["latest"], "digest": "sha256:" + "a" * 64, "architecture": "arm64"}]}]})
+
+    def post(self, name, document):
+        request = urllib.request.Request(f"{self.url}/_double/{name}", json.dumps(document).encode(),
+                                         {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+
+    def requests(self):
+        with urllib.request.urlopen(f"{self.url}/_double/log") as answer:
+            document = json.load(answer)
+        return document if isinstance(document, list) else document["entries"]
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def run(arguments, folder, url=None):
+    """Wall seconds, own seconds, peak resident MB and exit code of one gantry process."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "AWS_EC2_METADATA_DISABLED": "true",
+                   "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_REGION": "us-east-1",
+                   "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}
+    command = [BINARY, *arguments] + (["--endpoint-url", url] if url else [])
+    begin = time.monotonic()
+    with open(Path(folder) / "output", "wb") as output:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output,
+                                   stderr=subprocess.STDOUT)
+        _, status, usage = os.wait4(process.pid, 0)
+    wall = time.monotonic() - begin
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, process.returncode
+
+
+def must(result, folder, *codes):
+    if result[3] not in codes:
+        sys.exit(f"gantry ended with {result[3]}:\n" + (Path(folder) / "output").read_text()[-3000:])
+    return result
+
+
+def quick_suite():
+    return f"""gantry: 1
+stack: lark-tools
+identity:
+  mcp:
+    resourceServer: MyGateway
+    scopes: {{invoke: Invoke gateway tools}}
+    clients: {{quick-suite: {{scopes: [invoke]}}}}
+gateways: {{tools: {{description: Lark tools, identity: mcp}}}}
+runtimes:
+  lark: {{image: "{IMAGE}", environment: {{MCP_TRANSPORT: http, PORT: "8000"}}}}
+targets:
+  lark: {{gateway: tools, runtime: lark}}
+"""
+
+
+def many(targets, gateways):
+    lines = ["gantry: 1", "stack: many", "identity:", "  mcp:", "    resourceServer: MyGateway",
+             "    scopes: {invoke: Invoke}", "    clients: {all: {scopes: [invoke]}}", "gateways:"]
+    lines += [f"  g{i}: {{identity: mcp}}" for i in range(gateways)]
+    lines += ["targets:"]
+    lines += [f"  t{i}: {{gateway: g{i % gateways}, endpoint: 'https://t{i}.example.com/mcp'}}"
+              for i in range(targets)]
+    return "\n".join(lines) + "\n"
+
+
+def startup(folder):
+    runs = [run(["version"], folder) for _ in range(30)]
+    print(f"version: {statistics.median(r[0] for r in runs) * 1000:.1f} ms wall, "
+          f"{statistics.median(r[1] for r in runs) * 1000:.1f} ms own, {max(r[2] for r in runs):.1f} MB  (30 runs)")
+
+
+def no_op_diff(name, manifest, runs):
+    with tempfile.TemporaryDirectory() as folder:
+        cloud = Cloud(folder, ready_ms=5, delete_ms=5, domain_ms=5)
+        try:
+            (Path(folder) / "gantry.yaml").write_text(manifest)
+            wall = must(run(["apply", "--yes", "--quiet"], folder, cloud.url), folder, 0)
+            made = len(cloud.requests())
+            results = [must(run(["diff", "--exit-code"], folder, cloud.url), folder, 0) for _ in range(runs)]
+            asked = (len(cloud.requests()) - made) // runs
+            print(f"{name}: diff {statistics.median(r[1] for r in results) * 1000:.0f} ms own, "
+                  f"{statistics.median(r[0] for r in results) * 1000:.0f} ms wall, "
+                  f"{max(r[2] for r in results):.1f} MB, {asked} requests  ({runs} runs); "
+                  f"apply {wall[0]:.1f} s wall, {wall[1]:.2f} s own, {wall[2]:.1f} MB, {made} requests")
+        finally:
+            cloud.stop()
+
+
+def critical_path(ready_ms, latency_ms):
+    """The longest chain of the quick-suite stack: runtime, then target (the gateway is made beside the runtime)."""
+    with tempfile.TemporaryDirectory() as folder:
+        cloud = Cloud(folder, ready_ms=ready_ms, latency_ms=latency_ms, domain_ms=ready_ms)
+        try:
+            (Path(folder) / "gantry.yaml").write_text(quick_suite())
+            wall = must(run(["apply", "--yes", "--quiet"], folder, cloud.url), folder, 0)
+            path = 2 * ready_ms / 1000
+            print(f"apply with {ready_ms} ms to READY and {latency_ms} ms a call: {wall[0]:.2f} s wall; the services "
+                  f"alone need {path:.2f} s one after the other (runtime, target): factor {wall[0] / path:.3f}")
+        finally:
+            cloud.stop()
+
+
+def main():
+    size = os.path.getsize(BINARY) / 1e6
+    print(f"{BINARY}: {size:.2f} MB; {os.cpu_count()} cores")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    with tempfile.TemporaryDirectory() as folder:
+        startup(folder)
+    no_op_diff("quick-suite", quick_suite(), 10)
+    no_op_diff("100 targets over 20 gateways", many(100, 20), 5)
+    no_op_diff("1,000 targets over 20 gateways", many(1000, 20), 3)
+    critical_path(20000, 50)
+
+
+if __name__ == "__main__":
+    main()
