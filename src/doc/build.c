@@ -98,35 +98,32 @@ static void duplicate(struct building *building, const struct gt_node *node,
     diag->hint = "remove or rename one of them";
 }
 
-/* Sets one member; `again` says that the map was built before, by another alias. */
-static void build_member(struct building *building, const struct gt_node *node,
-                         const struct gt_node_member *member, const struct spot *spot, json_t *map,
-                         bool again)
+static json_t *build_member(struct building *building, const struct gt_node_member *member,
+                            const struct spot *spot)
 {
-    if (member->key->kind != GT_NODE_SCALAR) /* was reported while reading */
-        return;
-    const char *key = member->key->text;
-    if (json_object_get(map, key) != NULL) {
-        if (!again)
-            duplicate(building, node, member);
-        return;
-    }
     struct spot below = {
-        .mark = gt_marks_member(building->marks, spot->mark, key),
+        .mark = gt_marks_member(building->marks, spot->mark, member->key->text),
         .at = member->at,
         .member = true,
         .depth = spot->depth + 1,
     };
-    json_object_set_new_nocheck(map, key, build(building, member->value, below));
+    return build(building, member->value, below);
 }
 
 static json_t *build_map(struct building *building, struct gt_node *node, const struct spot *spot)
 {
     json_t *map = json_object();
-    bool again = node->checked;
+    bool again = node->checked; /* by way of another alias */
     node->checked = true;
-    for (const struct gt_node_member *m = node->first; m != NULL && !building->stop; m = m->next)
-        build_member(building, node, m, spot, map, again);
+    for (const struct gt_node_member *m = node->first; m != NULL && !building->stop; m = m->next) {
+        if (m->key->kind != GT_NODE_SCALAR) /* was reported while reading */
+            continue;
+        const char *key = m->key->text;
+        if (json_object_get(map, key) == NULL)
+            json_object_set_new_nocheck(map, key, build_member(building, m, spot));
+        else if (!again)
+            duplicate(building, node, m);
+    }
     return map;
 }
 

@@ -45,8 +45,6 @@ static const char *shown(const struct reading *reading, const char *text)
     return gt_doc_shown(reading->to->diags->arena, text);
 }
 
-/* ---- keys ---- */
-
 /* Why a node cannot be a key, or NULL. */
 static const char *key_problem(const struct gt_node *key, const char **hint)
 {
@@ -120,8 +118,6 @@ static bool count_node(struct reading *reading, const yaml_event_t *event)
     return false;
 }
 
-/* ---- tags ---- */
-
 static void unknown_tag(struct reading *reading, const yaml_event_t *event, const char *tag)
 {
     static const char core[] = "tag:yaml.org,2002:";
@@ -172,8 +168,6 @@ static struct gt_core tagged(struct reading *reading, const yaml_event_t *event,
         ->pos = pos_of(reading, event);
     return string;
 }
-
-/* ---- events ---- */
 
 static const enum gt_style styles[] = {
     [YAML_ANY_SCALAR_STYLE] = GT_STYLE_PLAIN,

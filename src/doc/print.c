@@ -21,8 +21,6 @@ static void new_line(struct gt_buf *out, unsigned indent)
         gt_buf_addc(out, ' ');
 }
 
-/* ---- strings ---- */
-
 /* The code point at *text (valid UTF-8), which moves behind it. */
 static unsigned long next_char(const char **text)
 {
@@ -152,8 +150,6 @@ static void print_string(struct gt_buf *out, const json_t *value, unsigned inden
     else
         print_quoted(out, text, len);
 }
-
-/* ---- the rest ---- */
 
 /* Scalars, and maps and lists without members. */
 static void print_flat(struct gt_buf *out, const json_t *value, unsigned indent)

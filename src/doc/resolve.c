@@ -59,8 +59,6 @@ static struct values look_up(struct resolving *resolving, const struct gt_templa
     return values;
 }
 
-/* ---- inserting ---- */
-
 /* A copy of a value with the strings in it escaped, so that a later pass does not read them. */
 static json_t *escaped(struct gt_arena *arena, const json_t *value)
 {
@@ -172,8 +170,6 @@ static json_t *put_together(struct resolving *resolving, const struct gt_templat
     gt_buf_done(&text.all);
     return value;
 }
-
-/* ---- walking ---- */
 
 static json_t *resolve_text(struct resolving *resolving, const json_t *value,
                             const struct gt_path *path)

@@ -107,8 +107,6 @@ static char char_at(const struct gt_source *source, struct gt_pos pos)
     return at < end ? *at : '\0';
 }
 
-/* ---- characters that no token begins with ---- */
-
 static void bad_start(const struct gt_source *source, struct gt_pos pos, struct gt_diags *diags)
 {
     char c = char_at(source, pos);
@@ -125,8 +123,6 @@ static void bad_start(const struct gt_source *source, struct gt_pos pos, struct 
     }
     diag->pos = pos;
 }
-
-/* ---- bytes that are no text ---- */
 
 /* Line and column of a byte offset, in UTF-8 or, with a byte order mark, UTF-16. */
 static struct gt_pos pos_of_offset(const struct gt_source *source, size_t offset)

@@ -10,8 +10,6 @@
 
 enum { FIRST_ROOM = 16 * 1024 };
 
-/* ---- reading ---- */
-
 struct bytes {
     char *at;
     size_t len, cap; /* cap leaves one byte for the NUL */
@@ -74,8 +72,6 @@ enum gt_read_result gt_file_read(struct gt_arena *arena, const char *path, size_
     *len = read.len;
     return GT_READ_OK;
 }
-
-/* ---- folders and removing ---- */
 
 static bool is_folder(const char *path)
 {

@@ -41,8 +41,6 @@ static int64_t now_ms(void)
     return gt_monotonic_ms(gt_sys_real());
 }
 
-/* ---- starting ---- */
-
 static void close_pair(int pair[2])
 {
     for (int i = 0; i < 2; i++) {
@@ -138,8 +136,6 @@ static bool start(struct running *running, struct gt_diags *diags)
     running->err.fd = err[0];
     return true;
 }
-
-/* ---- while it runs ---- */
 
 static void close_stream(struct stream *stream)
 {

@@ -4,8 +4,6 @@
 
 enum { DAY_MS = 86400000 };
 
-/* ---- calendar (proleptic Gregorian) ---- */
-
 struct civil {
     int64_t year;
     int month, day;
@@ -58,8 +56,6 @@ char *gt_time_iso(struct gt_arena *arena, int64_t unix_ms)
                      date.day, (int)(seconds / 3600), (int)(seconds / 60 % 60),
                      (int)(seconds % 60));
 }
-
-/* ---- reading ---- */
 
 static bool is_digit(char c)
 {
@@ -152,8 +148,6 @@ bool gt_time_parse(const char *text, int64_t *unix_ms)
     *unix_ms = days_of(date) * DAY_MS + clock - offset;
     return true;
 }
-
-/* ---- durations ---- */
 
 /* "ms" before "m", since the first that fits is taken. */
 static const struct unit {

@@ -85,8 +85,6 @@ static bool write_device(const struct job *job)
     return error == 0 || failed(job, error);
 }
 
-/* ---- the former version ---- */
-
 static bool backup_failed(const struct job *job, int error, const char *backup)
 {
     return gt_fault(job->diags, error, "cannot keep the former version as", backup);
@@ -125,8 +123,6 @@ static bool keep_backup(const struct job *job, const char *target, const char *b
         error = errno;
     return error == 0 || backup_failed(job, error, backup);
 }
-
-/* ---- all of it ---- */
 
 static bool replace(const struct job *job, const char *target, const char *backup)
 {

@@ -74,7 +74,8 @@ static inline char *get(const char *path)
     FILE *file = fopen(path, "rb");
     ck_assert_msg(file != NULL, "%s is not there", path);
     char *text = gt_alloc(arena, 4096);
-    fread(text, 1, 4095, file);
+    size_t len = fread(text, 1, 4095, file);
+    ck_assert_uint_lt(len, 4095);
     fclose(file);
     return text;
 }
