@@ -1,7 +1,7 @@
 /*
- * Signature Version 4 in three pure stages: canonical request, string to sign, authorization. Time is
- * an input; derived keys are wiped.
- * Source: AWS General Reference, "Create a signed AWS API request".
+ * Signature Version 4 in three pure stages: canonical request, string to sign, authorization. Time
+ * is an input; derived keys are wiped. Source: AWS General Reference, "Create a signed AWS API
+ * request".
  */
 #ifndef GANTRY_SIGN_SIGV4_H
 #define GANTRY_SIGN_SIGV4_H
@@ -24,7 +24,9 @@ struct gt_sign_request {
     const char *method;
     const char *path;  /* as sent, percent-encoded; starts with '/' */
     const char *query; /* as sent, without '?', may be NULL */
-    const struct gt_sign_header *headers; /* as sent, in order; repeated names allowed */
+    /* As sent, in order, "host" among them; repeated names allowed. All are signed but those that
+     * proxies and HTTP libraries change on the way (user-agent, connection, expect, ...). */
+    const struct gt_sign_header *headers;
     size_t header_count;
     const char *body;
     size_t body_len;
@@ -36,19 +38,23 @@ struct gt_sign_options {
     const char *session_token; /* or NULL */
     const char *region, *service;
     int64_t unix_ms;
-    bool s3_path;             /* encode once, no normalisation */
-    bool add_content_sha256;  /* add and sign x-amz-content-sha256 */
-    bool omit_session_token;  /* send the token without signing it */
+    bool s3_path;            /* the path is encoded once and not normalised */
+    bool add_content_sha256; /* add and sign x-amz-content-sha256 */
+    bool omit_session_token; /* send the token without signing it */
 };
 
 struct gt_signature {
     const char *amz_date, *canonical_request, *string_to_sign, *signed_headers, *signature;
     const char *authorization;
-    const struct gt_sign_header *added; /* headers to send besides the request's own */
+    /* What to send besides the request's own headers, Authorization last. */
+    const struct gt_sign_header *added;
     size_t added_count;
 };
 
-/* Stage one: the canonical request; *signed_headers gets the list. */
+/*
+ * Stage one: the canonical request of the request with the headers that the options ask for (date,
+ * token, content hash; those that it has already are not added). *signed_headers gets the list.
+ */
 char *gt_sigv4_canonical_request(struct gt_arena *arena, const struct gt_sign_request *request,
                                  const struct gt_sign_options *options, char **signed_headers);
 /* Stage two. */

@@ -1,0 +1,305 @@
+/* Labels, query parameters, headers and status: what rest-json and rest-xml share. */
+#include "codec.h"
+#include "scalar.h"
+
+#include <gantry/base/json.h>
+#include <gantry/base/str.h>
+#include <string.h>
+#include <strings.h>
+
+struct rest {
+    struct gt_arena *arena;
+    const struct gt_operation *operation;
+    const json_t *input;
+    struct gt_wire *wire;
+    struct gt_diags *diags;
+    struct gt_buf query;
+};
+
+static bool bad(const struct rest *rest, const struct gt_member *member, const char *what)
+{
+    return gt_input_error(rest->diags, rest->operation, member->name, what);
+}
+
+static const struct gt_member *member_at(const struct gt_operation *operation,
+                                         const char *wire_name, size_t len)
+{
+    const struct gt_shape *shape = operation->input;
+    for (size_t i = 0; shape != NULL && i < shape->member_count; i++) {
+        const char *name = gt_wire_name(&shape->members[i]);
+        if (shape->members[i].location == GT_LOCATION_URI && strlen(name) == len &&
+            memcmp(name, wire_name, len) == 0)
+            return &shape->members[i];
+    }
+    return NULL;
+}
+
+/* Writes the label `{name}` or `{name+}`; an empty value would change what the path means. */
+static bool add_label(struct rest *rest, const char *name, size_t len, struct gt_buf *path)
+{
+    bool greedy = len > 0 && name[len - 1] == '+';
+    const struct gt_member *member = member_at(rest->operation, name, len - greedy);
+    if (member == NULL)
+        return gt_input_error(rest->diags, rest->operation, gt_strndup(rest->arena, name, len),
+                              "is a path label that the model does not have");
+    const json_t *value = json_object_get(rest->input, member->name);
+    if (value == NULL || json_is_null(value))
+        return bad(rest, member, "is missing");
+    const char *text = gt_wire_text(rest->arena, gt_wire_type(member, GT_TIME_ISO8601), value);
+    if (text == NULL)
+        return bad(rest, member, "cannot stand in a path");
+    if (*text == '\0')
+        return bad(rest, member, "is empty");
+    gt_buf_adds(path, gt_percent_encode(rest->arena, text, greedy ? "/" : ""));
+    return true;
+}
+
+static bool encode_path(struct rest *rest)
+{
+    const char *uri = rest->operation->uri;
+    size_t path_len = strcspn(uri, "?");
+    struct gt_buf path = gt_buf_init(64 * 1024);
+    bool ok = true;
+    for (const char *at = uri; ok && at < uri + path_len;) {
+        size_t plain = strcspn(at, "{?");
+        gt_buf_add(&path, at, plain);
+        at += plain;
+        if (*at != '{')
+            break;
+        size_t len = strcspn(at + 1, "}");
+        ok = add_label(rest, at + 1, len, &path);
+        at += len + 2;
+    }
+    if (ok && path.overflow)
+        ok = gt_input_error(rest->diags, rest->operation, "the path", "is too long");
+    rest->wire->path = gt_strdup(rest->arena, gt_buf_text(&path));
+    gt_buf_done(&path);
+    if (uri[path_len] == '?')
+        gt_buf_adds(&rest->query, uri + path_len + 1);
+    return ok;
+}
+
+static void add_parameter(struct rest *rest, const char *name, const char *text)
+{
+    if (rest->query.len > 0)
+        gt_buf_addc(&rest->query, '&');
+    gt_buf_adds(&rest->query, gt_percent_encode(rest->arena, name, ""));
+    gt_buf_addc(&rest->query, '=');
+    gt_buf_adds(&rest->query, gt_percent_encode(rest->arena, text, ""));
+}
+
+/* A scalar, or a list of them as one parameter each. */
+static bool encode_parameter(struct rest *rest, const struct gt_member *member, const char *name,
+                             struct gt_wire_type type, const json_t *value)
+{
+    if (json_is_array(value)) {
+        struct gt_wire_type element = {type.shape->element != NULL ? type.shape->element
+                                                                   : type.shape,
+                                       GT_TIME_DEFAULT, type.fallback};
+        size_t i;
+        json_t *item;
+        json_array_foreach(
+            gt_iterable(value), i,
+            item) if (!encode_parameter(rest, member, name, element, item)) return false;
+        return true;
+    }
+    const char *text = gt_wire_text(rest->arena, type, value);
+    if (text == NULL)
+        return bad(rest, member, "cannot stand in a query");
+    add_parameter(rest, name, text);
+    return true;
+}
+
+static bool encode_query(struct rest *rest, const struct gt_member *member, const json_t *value)
+{
+    if (member->shape->kind != GT_SHAPE_MAP)
+        return encode_parameter(rest, member, gt_wire_name(member),
+                                gt_wire_type(member, GT_TIME_ISO8601), value);
+    if (!json_is_object(value))
+        return bad(rest, member, "is no object");
+    struct gt_wire_type element = {member->shape->element, GT_TIME_DEFAULT, GT_TIME_ISO8601};
+    const char *key;
+    json_t *item;
+    json_object_foreach(gt_iterable(value), key,
+                        item) if (!encode_parameter(rest, member, key, element, item)) return false;
+    return true;
+}
+
+static bool add_header(struct rest *rest, const struct gt_member *member, const char *name,
+                       const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            return bad(rest, member, "holds a control character, which a header cannot");
+    gt_wire_header(rest->arena, rest->wire, name, text);
+    return true;
+}
+
+/* Elements of a header's list are joined by commas; one that holds a comma or quote is quoted. */
+static const char *list_text(struct rest *rest, const struct gt_member *member, const json_t *value)
+{
+    struct gt_wire_type type = {member->shape->element, GT_TIME_DEFAULT, GT_TIME_HTTP};
+    char *joined = gt_strdup(rest->arena, "");
+    size_t i;
+    json_t *item;
+    json_array_foreach(gt_iterable(value), i, item)
+    {
+        const char *text = gt_wire_text(rest->arena, type, item);
+        if (text == NULL)
+            return NULL;
+        const char *quote = strpbrk(text, ",\"") != NULL ? "\"" : "";
+        joined = gt_printf(rest->arena, "%s%s%s", joined, i > 0 ? "," : "", quote);
+        for (; *text != '\0'; text++)
+            joined =
+                gt_printf(rest->arena, "%s%s%c", joined,
+                          *quote != '\0' && (*text == '"' || *text == '\\') ? "\\" : "", *text);
+        joined = gt_printf(rest->arena, "%s%s", joined, quote);
+    }
+    return joined;
+}
+
+static bool encode_header(struct rest *rest, const struct gt_member *member, const json_t *value)
+{
+    const char *text = json_is_array(value) && member->shape->element != NULL
+                           ? list_text(rest, member, value)
+                           : gt_wire_text(rest->arena, gt_wire_type(member, GT_TIME_HTTP), value);
+    if (text == NULL)
+        return bad(rest, member, "cannot stand in a header");
+    return add_header(rest, member, gt_wire_name(member), text);
+}
+
+/* A map spread over headers: its keys behind a prefix. */
+static bool encode_headers(struct rest *rest, const struct gt_member *member, const json_t *value)
+{
+    if (!json_is_object(value))
+        return bad(rest, member, "is no object");
+    const char *prefix = member->location_name != NULL ? member->location_name : "";
+    const char *key;
+    json_t *item;
+    json_object_foreach(gt_iterable(value), key, item)
+    {
+        const char *name = gt_printf(rest->arena, "%s%s", prefix, key);
+        if (!json_is_string(item))
+            return bad(rest, member, "holds a value that is no text");
+        if (!add_header(rest, member, name, json_string_value(item)))
+            return false;
+    }
+    return true;
+}
+
+static bool encode_member(struct rest *rest, const struct gt_member *member, const json_t *value)
+{
+    switch (member->location) {
+    case GT_LOCATION_QUERY:
+        return encode_query(rest, member, value);
+    case GT_LOCATION_HEADER:
+        return encode_header(rest, member, value);
+    case GT_LOCATION_HEADERS:
+        return encode_headers(rest, member, value);
+    case GT_LOCATION_BODY:
+    case GT_LOCATION_URI:
+    case GT_LOCATION_STATUS:
+        break;
+    }
+    return true;
+}
+
+bool gt_rest_encode(struct gt_arena *arena, const struct gt_operation *operation,
+                    const json_t *input, struct gt_wire *wire, struct gt_diags *diags)
+{
+    struct rest rest = {arena, operation, input, wire, diags, gt_buf_init(256 * 1024)};
+    bool ok = encode_path(&rest);
+    const struct gt_shape *shape = operation->input;
+    for (size_t i = 0; ok && shape != NULL && i < shape->member_count; i++) {
+        const struct gt_member *member = &shape->members[i];
+        const json_t *value = json_object_get(input, member->name);
+        if (value != NULL && !json_is_null(value))
+            ok = encode_member(&rest, member, value);
+    }
+    if (ok && rest.query.overflow)
+        ok = gt_input_error(diags, operation, "the query", "is too long");
+    wire->query = gt_strdup(arena, gt_buf_text(&rest.query));
+    gt_buf_done(&rest.query);
+    return ok;
+}
+
+static void decode_headers(struct gt_arena *arena, const struct gt_member *member,
+                           const struct gt_http_response *response, json_t *output)
+{
+    const char *prefix =
+        gt_lower(arena, member->location_name != NULL ? member->location_name : "");
+    json_auto_t *map = json_object();
+    for (size_t i = 0; i < response->header_count; i++) {
+        const struct gt_header *header = &response->headers[i];
+        if (gt_starts_with(header->name, prefix))
+            json_object_set_new(map, header->name + strlen(prefix),
+                                gt_wire_value(arena, member->shape->element, header->value));
+    }
+    if (json_object_size(map) > 0)
+        json_object_set(output, member->name, map);
+}
+
+static json_t *decode_header(struct gt_arena *arena, const struct gt_shape *shape, const char *text)
+{
+    if (shape->kind != GT_SHAPE_LIST)
+        return gt_wire_value(arena, shape, text);
+    json_t *list = json_array();
+    while (*text != '\0') {
+        size_t len = strcspn(text, ","), blank = strspn(text, " ");
+        if (len > blank) {
+            const char *item = gt_strndup(arena, text + blank, len - blank);
+            json_array_append_new(list, gt_wire_value(arena, shape->element, item));
+        }
+        text += len + (text[len] == ',');
+    }
+    return list;
+}
+
+void gt_rest_decode(struct gt_arena *arena, const struct gt_shape *shape,
+                    const struct gt_http_response *response, json_t *output)
+{
+    for (size_t i = 0; shape != NULL && i < shape->member_count; i++) {
+        const struct gt_member *member = &shape->members[i];
+        if (member->location == GT_LOCATION_HEADERS)
+            decode_headers(arena, member, response, output);
+        if (member->location == GT_LOCATION_STATUS)
+            json_object_set_new(output, member->name, json_integer(response->status));
+        if (member->location != GT_LOCATION_HEADER)
+            continue;
+        const char *text = gt_http_header(response, gt_lower(arena, gt_wire_name(member)));
+        if (text != NULL)
+            json_object_set_new(output, member->name, decode_header(arena, member->shape, text));
+    }
+}
+
+bool gt_payload_is_bytes(const struct gt_member *payload)
+{
+    return payload->shape->kind == GT_SHAPE_BLOB || payload->shape->kind == GT_SHAPE_STRING ||
+           (payload->shape->flags & (GT_SHAPE_STREAMING | GT_SHAPE_EVENT_STREAM)) != 0 ||
+           (payload->flags & GT_MEMBER_STREAMING) != 0;
+}
+
+static bool has_header(const struct gt_wire *wire, const char *name)
+{
+    for (size_t i = 0; i < wire->headers.len; i++)
+        if (strcasecmp(wire->headers.at[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+bool gt_payload_encode(struct gt_arena *arena, const struct gt_member *payload, const json_t *value,
+                       struct gt_wire *wire, struct gt_diags *diags)
+{
+    const char *bytes;
+    if (!gt_value_bytes(arena, value, &bytes, &wire->body_len)) {
+        gt_error(diags, "invalid-input", "%s is neither a text nor {\"base64\": ...}",
+                 payload->name);
+        return false;
+    }
+    wire->body = gt_strndup(arena, bytes, wire->body_len);
+    if (!has_header(wire, "content-type"))
+        gt_wire_header(arena, wire, "Content-Type",
+                       payload->shape->kind == GT_SHAPE_STRING ? "text/plain"
+                                                               : "application/octet-stream");
+    return true;
+}

@@ -1,0 +1,184 @@
+/* Keys from the metadata service of a container (ECS, EKS Pod Identity, CloudShell). */
+#include "providers.h"
+#include <arpa/inet.h>
+#include <gantry/base/buf.h>
+#include <gantry/base/str.h>
+#include <gantry/net/loop.h>
+#include <gantry/sys/file.h>
+#include <string.h>
+
+enum { ATTEMPTS = 3, PAUSE_MS = 1000, TIMEOUT_MS = 2000, MAX_TOKEN = 64 * 1024 };
+
+static const char *const allowed_hosts[] = {"169.254.170.2", "169.254.170.23", "fd00:ec2::23",
+                                            "localhost"};
+
+static const struct gt_keys_form container_form = {
+    .access_key_id = "AccessKeyId",
+    .secret_access_key = "SecretAccessKey",
+    .session_token = "Token",
+    .expiration = "Expiration",
+    .account_id = "AccountId",
+};
+
+struct container {
+    struct gt_fetch *fetch;
+    const char *url, *token;
+    int attempts;
+};
+
+/* The host of "http://host:port/path" without brackets; NULL when there is none, or a user name. */
+static const char *host_of(struct gt_arena *arena, const char *url)
+{
+    const char *start = url + strlen("http://");
+    size_t len = strcspn(start, "/?#");
+    if (len == 0 || memchr(start, '@', len) != NULL || memchr(start, '\\', len) != NULL)
+        return NULL;
+    char *authority = gt_strndup(arena, start, len);
+    if (authority[0] == '[') {
+        char *end = strchr(authority, ']');
+        if (end == NULL)
+            return NULL;
+        *end = '\0';
+        return authority + 1;
+    }
+    authority[strcspn(authority, ":")] = '\0';
+    return gt_lower(arena, authority);
+}
+
+static bool is_loopback(const char *host)
+{
+    struct in_addr four;
+    struct in6_addr six;
+    if (inet_pton(AF_INET, host, &four) == 1)
+        return (ntohl(four.s_addr) >> 24) == 127;
+    return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+}
+
+static bool is_allowed(struct gt_arena *arena, const char *url)
+{
+    if (gt_starts_with(url, "https://"))
+        return true;
+    const char *host = gt_starts_with(url, "http://") ? host_of(arena, url) : NULL;
+    if (host == NULL)
+        return false;
+    for (size_t i = 0; i < GT_COUNT(allowed_hosts); i++)
+        if (strcmp(allowed_hosts[i], host) == 0)
+            return true;
+    return is_loopback(host);
+}
+
+static void ask(struct container *container);
+
+static void ask_again(void *payload)
+{
+    ask(payload);
+}
+
+static const char *problem_of(struct gt_arena *arena, const struct gt_http_response *response,
+                              const struct gt_keys **keys)
+{
+    const char *problem = gt_answer_problem(arena, response);
+    if (problem != NULL)
+        return problem;
+    json_t *document = gt_keep(arena, json_loadb(response->body, response->body_len, 0, NULL));
+    if (!json_is_object(document))
+        return "the answer is no JSON object";
+    const char *why = NULL;
+    *keys = gt_keys_parse(arena, document, &container_form, "container", &why);
+    return why;
+}
+
+static void answered(void *payload, const struct gt_http_response *response)
+{
+    struct container *container = payload;
+    struct gt_fetch *fetch = container->fetch;
+    const struct gt_keys *keys = NULL;
+    const char *problem = problem_of(fetch->run->arena, response, &keys);
+    if (problem == NULL)
+        gt_fetch_give(fetch, keys);
+    else if (container->attempts < ATTEMPTS)
+        fetch->run->timer =
+            gt_timer_start(fetch->run->options->loop, PAUSE_MS, ask_again, container);
+    else
+        gt_fetch_fail(fetch, "the container's task needs a role, and its agent has to be up",
+                      "%s, %d times tried: %s", container->url, container->attempts, problem);
+}
+
+static void ask(struct container *container)
+{
+    struct gt_run *run = container->fetch->run;
+    run->timer = NULL;
+    container->attempts++;
+    const struct gt_header headers[] = {{"Accept", "application/json"},
+                                        {"Authorization", container->token}};
+    const struct gt_http_request request = {
+        .method = "GET",
+        .url = container->url,
+        .headers = headers,
+        .header_count = container->token == NULL ? 1 : 2,
+        .connect_timeout_ms = TIMEOUT_MS,
+        .timeout_ms = TIMEOUT_MS,
+        .no_proxy = true,
+    };
+    gt_run_send(run, &request, answered, container);
+}
+
+/* Whether all is well; *token stays NULL when none is configured. */
+static bool read_token(struct gt_fetch *fetch, const char **token)
+{
+    struct gt_run *run = fetch->run;
+    const char *path = gt_env(run->sys, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+    const char *text = gt_env(run->sys, "AWS_CONTAINER_AUTHORIZATION_TOKEN");
+    if (path != NULL) {
+        char *bytes = NULL;
+        size_t len = 0;
+        switch (gt_file_read(run->arena, path, MAX_TOKEN, &bytes, &len, &run->diags)) {
+        case GT_READ_FAILED:
+            gt_fetch_failed(fetch);
+            return false;
+        case GT_READ_ABSENT:
+            gt_fetch_fail(fetch, "whoever hands out tokens has to write it before gantry runs",
+                          "the token file %s does not exist", path);
+            return false;
+        case GT_READ_OK:
+            break;
+        }
+        text = gt_secret_text(run->arena, bytes, len);
+        gt_wipe(bytes, len);
+    }
+    if (text != NULL && strpbrk(text, "\r\n") != NULL) {
+        gt_fetch_fail(fetch, "the token goes into a header and must be one line without its end",
+                      "the token in %s has a line break",
+                      path != NULL ? path : "AWS_CONTAINER_AUTHORIZATION_TOKEN");
+        return false;
+    }
+    *token = text;
+    return true;
+}
+
+static void fetch_container(struct gt_fetch *fetch)
+{
+    struct gt_run *run = fetch->run;
+    const char *relative = gt_env(run->sys, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+    const char *full = gt_env(run->sys, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    if (relative == NULL && full == NULL) {
+        gt_fetch_none(fetch, "no AWS_CONTAINER_CREDENTIALS_... variable is set");
+        return;
+    }
+    struct container *container = GT_NEW(run->arena, struct container);
+    container->fetch = fetch;
+    container->url = relative != NULL ? gt_printf(run->arena, "http://169.254.170.2%s", relative)
+                                      : gt_strdup(run->arena, full);
+    if (!is_allowed(run->arena, container->url)) {
+        gt_fetch_fail(fetch,
+                      "https, a loopback address, 169.254.170.2, 169.254.170.23 and fd00:ec2::23 "
+                      "are allowed",
+                      "%s is not asked for keys: its host is not one that they may come from",
+                      container->url);
+        return;
+    }
+    if (read_token(fetch, &container->token))
+        ask(container);
+}
+
+const struct gt_provider gt_provider_container = {"container", fetch_container};

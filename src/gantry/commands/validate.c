@@ -1,0 +1,129 @@
+/* gantry validate: all offline checks, of every environment unless one is chosen. */
+#include "../context.h"
+#include "commands.h"
+
+#include <gantry/base/json.h>
+#include <gantry/base/str.h>
+
+struct check {
+    const char *environment;
+    struct gt_diags diags;
+};
+
+struct checks {
+    GT_VEC(struct check) list;
+};
+
+static bool same(const struct gt_diag *a, const struct gt_diag *b)
+{
+    return a->severity == b->severity && gt_streq(a->message, b->message) &&
+           gt_streq(a->subject, b->subject) && gt_streq(a->pos.file, b->pos.file) &&
+           a->pos.line == b->pos.line && a->pos.column == b->pos.column;
+}
+
+static bool has(const struct gt_diags *diags, const struct gt_diag *diag)
+{
+    for (size_t i = 0; i < diags->list.len; i++)
+        if (same(diags->list.at[i], diag))
+            return true;
+    return false;
+}
+
+/* The environments a diagnostic is about: NULL when it is about all of them. */
+static const char *environments_of(struct gt_arena *arena, const struct checks *checks,
+                                   const struct gt_diag *diag)
+{
+    const char *names = "";
+    size_t count = 0;
+    for (size_t i = 0; i < checks->list.len; i++) {
+        if (!has(&checks->list.at[i].diags, diag))
+            continue;
+        names = gt_printf(arena, "%s%s%s", names, count > 0 ? ", " : "",
+                          checks->list.at[i].environment);
+        count++;
+    }
+    return count == checks->list.len ? NULL : names;
+}
+
+/* Each mistake once, with the environments that have it where not all have. */
+static void merge(struct gt_context *context, const struct checks *checks)
+{
+    for (size_t i = 0; i < checks->list.len; i++) {
+        const struct gt_diags *diags = &checks->list.at[i].diags;
+        for (size_t j = 0; j < diags->list.len; j++) {
+            struct gt_diag *diag = diags->list.at[j];
+            bool seen = false;
+            for (size_t k = 0; k < i && !seen; k++)
+                seen = has(&checks->list.at[k].diags, diag);
+            if (seen)
+                continue;
+            const char *names = environments_of(context->arena, checks, diag);
+            gt_diags_copy(context->diags, diag);
+            struct gt_diag *copy = context->diags->list.at[context->diags->list.len - 1];
+            if (names != NULL)
+                copy->message =
+                    gt_printf(context->arena, "%s (environment %s)", copy->message, names);
+        }
+    }
+}
+
+static size_t validate_each(struct gt_context *context, const json_t *environments)
+{
+    struct checks checks = {0};
+    const char *name;
+    json_t *ignored;
+    json_object_foreach(gt_iterable(environments), name, ignored)
+    {
+        struct check *check = GT_PUSH(context->arena, &checks.list);
+        struct gt_stack stack;
+        check->environment = name;
+        check->diags = gt_diags_init(context->arena);
+        gt_context_build_environment(context, name, &stack, &check->diags);
+    }
+    merge(context, &checks);
+    return checks.list.len;
+}
+
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static void print_result(struct gt_context *context, const char *what)
+{
+    const struct gt_diags *diags = context->diags;
+    gt_program_event(context->program, "validated",
+                     json_pack("{s:b, s:I, s:I}", "valid", diags->errors == 0, "errors",
+                               (json_int_t)diags->errors, "warnings", (json_int_t)diags->warnings));
+    if (diags->errors > 0)
+        gt_program_say(context->program, "%zu error%s, %zu warning%s", diags->errors,
+                       plural(diags->errors), diags->warnings, plural(diags->warnings));
+    else
+        gt_program_print(context->program,
+                         gt_printf(context->arena, "%s is valid%s\n", context->path, what));
+}
+
+int gt_command_validate(struct gt_program *program, const struct gt_args *args)
+{
+    (void)args;
+    struct gt_context context = gt_context_new(program);
+    const char *what = "";
+    if (gt_context_load(&context)) {
+        const json_t *environments = gt_at(context.manifest.root, "/environments");
+        if (context.environment == NULL && json_is_object(environments) &&
+            json_object_size(environments) > 0) {
+            context.region = "us-east-1";
+            size_t count = validate_each(&context, environments);
+            what = gt_printf(context.arena, " in %zu environment%s", count, plural(count));
+        } else if (gt_context_build(&context, true)) {
+            what = gt_printf(context.arena, ": %zu resource%s", context.stack.resources.len,
+                             plural(context.stack.resources.len));
+        }
+    }
+    gt_program_report(program);
+    if (context.has_manifest || context.path != NULL)
+        print_result(&context, what);
+    int code = gt_program_exit(program, GT_EXIT_DONE);
+    gt_context_done(&context);
+    return code;
+}

@@ -1,0 +1,76 @@
+/*
+ * The command line: the enums that index the tables of grammar.c. A new option is a row there and a
+ * name here; a new command is a row, a name and a file.
+ */
+#ifndef GANTRY_PROGRAM_GRAMMAR_H
+#define GANTRY_PROGRAM_GRAMMAR_H
+
+#include <gantry/ui/options.h>
+
+enum command {
+    COMMAND_INIT,
+    COMMAND_VALIDATE,
+    COMMAND_SHOW,
+    COMMAND_DIFF,
+    COMMAND_APPLY,
+    COMMAND_DESTROY,
+    COMMAND_OUTPUT,
+    COMMAND_STATUS,
+    COMMAND_STATE,
+    COMMAND_STATE_LIST,
+    COMMAND_STATE_SHOW,
+    COMMAND_STATE_MOVE,
+    COMMAND_STATE_FORGET,
+    COMMAND_STATE_UNLOCK,
+    COMMAND_IMPORT,
+    COMMAND_COMPLETION,
+    COMMAND_VERSION,
+    COMMAND_HELP,
+    COMMAND_COUNT
+};
+
+enum option {
+    OPTION_FILE,
+    OPTION_ENVIRONMENT,
+    OPTION_VAR,
+    OPTION_VAR_FILE,
+    OPTION_STACK,
+    OPTION_REGION,
+    OPTION_PROFILE,
+    OPTION_ENDPOINT_URL,
+    OPTION_TARGET,
+    OPTION_EXCLUDE,
+    OPTION_REPLACE,
+    OPTION_ALLOW_REPLACE,
+    OPTION_DENY,
+    OPTION_MAX_DELETE,
+    OPTION_DEADLINE,
+    OPTION_YES,
+    OPTION_OUT,
+    OPTION_EXIT_CODE,
+    OPTION_SUMMARY,
+    OPTION_DIFF_FORMAT,
+    OPTION_SHOW_FORMAT,
+    OPTION_STATUS_FORMAT,
+    OPTION_OUTPUT_FORMAT,
+    OPTION_SHOW_SECRETS,
+    OPTION_WRITE,
+    OPTION_CLIENT,
+    OPTION_ORIGIN,
+    OPTION_SCHEMA,
+    OPTION_TEMPLATE,
+    OPTION_TEMPLATES,
+    OPTION_NAME,
+    OPTION_FORCE,
+    OPTION_JSON,
+    OPTION_EVENTS,
+    OPTION_QUIET,
+    OPTION_VERBOSE,
+    OPTION_NO_COLOR,
+    OPTION_HELP,
+    OPTION_COUNT
+};
+
+extern const struct gt_grammar gt_gantry_grammar;
+
+#endif

@@ -1,0 +1,114 @@
+#include "run.h"
+
+#include "saved_plan.h"
+#include "watch.h"
+
+#include <gantry/base/str.h>
+
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+enum gt_exit gt_run_recover(struct gt_context *context)
+{
+    size_t open = context->session->open.len;
+    if (open == 0)
+        return GT_EXIT_DONE;
+    gt_program_say(context->program, "settling %zu call%s that an earlier run left open", open,
+                   plural(open));
+    gt_watch_begin(context, "settling", 0);
+    gt_signals_hold(context);
+    bool ok = gt_engine_recover(context->engine, context->diags);
+    gt_signals_release(context);
+    gt_watch_end(context);
+    if (gt_signals_seen())
+        return GT_EXIT_INTERRUPTED;
+    return ok ? GT_EXIT_DONE : GT_EXIT_FAILED;
+}
+
+bool gt_run_plan(struct gt_context *context, struct gt_plan **plan)
+{
+    gt_watch_begin(context, "reading what is live", 0);
+    bool ok = gt_engine_plan(context->engine, plan, context->diags);
+    gt_watch_end(context);
+    return ok;
+}
+
+void gt_run_show(struct gt_context *context, const struct gt_plan *plan)
+{
+    struct gt_program *program = context->program;
+    if (gt_events_wanted(&program->events))
+        gt_program_event(program, "plan", json_pack("{s:o}", "plan", gt_plan_document(plan)));
+    if (!program->json)
+        gt_program_print(program, gt_plan_text(context->arena, plan, program->out.colour,
+                                               program->verbosity == GT_VERBOSE));
+    gt_stream_flush(&program->out);
+}
+
+static const char *const past[GT_ACTION_COUNT] = {
+    [GT_ACTION_CREATE] = "created", [GT_ACTION_ADOPT] = "adopted",
+    [GT_ACTION_UPDATE] = "updated", [GT_ACTION_REPLACE] = "replaced",
+    [GT_ACTION_DELETE] = "deleted", [GT_ACTION_FORGET] = "forgotten",
+};
+
+static const struct {
+    const char *words, *outcome;
+    enum gt_exit code;
+} results[] = {
+    [GT_APPLY_DONE] = {"done", "done", GT_EXIT_DONE},
+    [GT_APPLY_FAILED] = {"failed", "failed", GT_EXIT_FAILED},
+    [GT_APPLY_PARTLY] = {"partly done", "partly", GT_EXIT_PARTLY},
+    [GT_APPLY_INTERRUPTED] = {"interrupted", "interrupted", GT_EXIT_INTERRUPTED},
+};
+
+static json_t *summary_document(const struct gt_context *context, enum gt_apply_result result,
+                                int64_t elapsed_ms)
+{
+    json_t *done = json_object();
+    for (int i = 0; i < GT_ACTION_COUNT; i++)
+        if (past[i] != NULL)
+            json_object_set_new(done, past[i], json_integer((json_int_t)context->done[i]));
+    struct gt_aws_counts counts = gt_aws_counts(context->aws);
+    return json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I}", "outcome", results[result].outcome,
+                     "done", done, "failed", (json_int_t)context->failed, "skipped",
+                     (json_int_t)context->skipped, "elapsedMs", (json_int_t)elapsed_ms, "requests",
+                     (json_int_t)counts.requests, "retries", (json_int_t)counts.retries);
+}
+
+static void print_summary(struct gt_context *context, enum gt_apply_result result,
+                          int64_t elapsed_ms)
+{
+    struct gt_arena *arena = context->arena;
+    const char *text = "";
+    for (int i = 0; i < GT_ACTION_COUNT; i++)
+        if (past[i] != NULL && context->done[i] > 0)
+            text = gt_printf(arena, "%s%s%zu %s", text, *text == '\0' ? "" : ", ", context->done[i],
+                             past[i]);
+    if (context->failed > 0)
+        text = gt_printf(arena, "%s%s%zu failed", text, *text == '\0' ? "" : ", ", context->failed);
+    if (context->skipped > 0)
+        text =
+            gt_printf(arena, "%s%s%zu skipped", text, *text == '\0' ? "" : ", ", context->skipped);
+    struct gt_aws_counts counts = gt_aws_counts(context->aws);
+    gt_program_event(context->program, "summary", summary_document(context, result, elapsed_ms));
+    gt_program_say(context->program, "%s%s%s in %s (%zu request%s)", results[result].words,
+                   *text == '\0' ? "" : ": ", text, gt_elapsed_text(arena, elapsed_ms),
+                   counts.requests, plural(counts.requests));
+}
+
+enum gt_exit gt_run_apply(struct gt_context *context, const struct gt_plan *plan)
+{
+    struct gt_plan_counts counts = gt_plan_count(plan);
+    size_t total = counts.create + counts.update + counts.replace + counts.remove + counts.adopt +
+                   counts.forget;
+    int64_t begin_ms = gt_monotonic_ms(context->program->sys);
+    gt_watch_begin(context, plan->destroy ? "destroying" : "applying", total);
+    gt_signals_hold(context);
+    enum gt_apply_result result = gt_engine_apply(context->engine, plan, context->diags);
+    gt_signals_release(context);
+    gt_watch_end(context);
+    gt_program_report(context->program);
+    print_summary(context, result, gt_monotonic_ms(context->program->sys) - begin_ms);
+    return results[result].code;
+}

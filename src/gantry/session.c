@@ -1,0 +1,103 @@
+/* The state and the engine of a command. */
+#include "context.h"
+
+#include "watch.h"
+
+#include <gantry/base/str.h>
+
+void gt_context_done(struct gt_context *context)
+{
+    gt_watch_end(context);
+    if (context->engine != NULL)
+        gt_engine_free(context->engine);
+    gt_session_close(context->session);
+    if (context->aws != NULL) {
+        gt_aws_free(context->aws);
+        gt_credentials_free(context->credentials);
+        gt_http_free(context->http);
+        gt_loop_free(context->loop);
+    }
+    *context = gt_context_new(context->program);
+}
+
+struct gt_backend *gt_context_backend(struct gt_context *context)
+{
+    const char *folder = gt_streq(context->folder, ".")
+                             ? ".gantry"
+                             : gt_printf(context->arena, "%s/.gantry", context->folder);
+    struct gt_backend *backend = gt_backend_files(context->arena, context->program->sys, folder,
+                                                  context->stack_name, context->stack_environment);
+    backend->command = context->program->args->command->name;
+    return backend;
+}
+
+enum gt_exit gt_context_open(struct gt_context *context, bool writable)
+{
+    switch (gt_session_open(context->arena, context->program->sys, gt_context_backend(context),
+                            context->stack_name, context->stack_environment, writable,
+                            &context->session, context->diags)) {
+    case GT_OPEN_OK:
+        return GT_EXIT_DONE;
+    case GT_OPEN_HELD:
+        return GT_EXIT_LOCKED;
+    case GT_OPEN_FAILED:
+        break;
+    }
+    return GT_EXIT_FAILED;
+}
+
+static bool has_word(const struct gt_context *context, enum option option, const char *word)
+{
+    const char *const *list = gt_args_list(context->program->args, context->arena, option);
+    for (; *list != NULL; list++)
+        if (gt_streq(*list, word))
+            return true;
+    return false;
+}
+
+struct gt_engine_options gt_context_engine_options(struct gt_context *context)
+{
+    const struct gt_args *args = context->program->args;
+    bool limited = gt_asked(context->program, OPTION_MAX_DELETE);
+    return (struct gt_engine_options){
+        .loop = context->loop,
+        .aws = context->aws,
+        .stack = context->has_stack ? &context->stack : NULL,
+        .session = context->session,
+        .version = GANTRY_VERSION,
+        .cloud = context->cloud,
+        .event = gt_watch_event,
+        .event_payload = context,
+        .deadline_ms = args->values[OPTION_DEADLINE].number,
+        .targets = gt_args_list(args, context->arena, OPTION_TARGET),
+        .excludes = gt_args_list(args, context->arena, OPTION_EXCLUDE),
+        .replaces = gt_args_list(args, context->arena, OPTION_REPLACE),
+        .allow_replace = gt_args_list(args, context->arena, OPTION_ALLOW_REPLACE),
+        .deny_replace = has_word(context, OPTION_DENY, "replace"),
+        .deny_delete = has_word(context, OPTION_DENY, "delete"),
+        .max_delete = limited ? (long)args->values[OPTION_MAX_DELETE].number : -1,
+    };
+}
+
+void gt_context_engine(struct gt_context *context, const struct gt_engine_options *options)
+{
+    if (context->engine != NULL)
+        gt_engine_free(context->engine);
+    context->engine = gt_engine_new(context->arena, options);
+}
+
+enum gt_exit gt_context_prepare(struct gt_context *context, bool writable)
+{
+    gt_signals_install();
+    if (!gt_context_build(context, false))
+        return GT_EXIT_FAILED;
+    gt_program_report(context->program);
+    enum gt_exit code = gt_context_open(context, writable);
+    if (code != GT_EXIT_DONE)
+        return code;
+    if (!gt_context_connect(context))
+        return GT_EXIT_FAILED;
+    struct gt_engine_options options = gt_context_engine_options(context);
+    gt_context_engine(context, &options);
+    return GT_EXIT_DONE;
+}

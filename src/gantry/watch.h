@@ -1,0 +1,30 @@
+/*
+ * A person and a machine watch a run: the engine's events become progress on standard error and
+ * NDJSON events, signals become an interruption of the engine.
+ */
+#ifndef GANTRY_PROGRAM_WATCH_H
+#define GANTRY_PROGRAM_WATCH_H
+
+#include "context.h"
+
+/* A phase of the run begins: progress is shown until gt_watch_end. `total`: resources that will be
+ * worked on, 0: unknown. */
+void gt_watch_begin(struct gt_context *context, const char *title, size_t total);
+void gt_watch_end(struct gt_context *context);
+
+/* The engine's event sink; the payload is the context. */
+gt_event_fn gt_watch_event;
+
+/* From now on a signal that asks for the end restores the terminal and ends the process with 130.
+ */
+void gt_signals_install(void);
+
+/* While the engine changes things, the first signal asks it to come to an end and the second ends
+ * the process at once. */
+void gt_signals_hold(struct gt_context *context);
+void gt_signals_release(struct gt_context *context);
+
+/* Whether a signal came while it was held. */
+bool gt_signals_seen(void);
+
+#endif

@@ -1,0 +1,57 @@
+"""Runs one server of the tests: strict (tests/support/strict_cloud), moto, or the recording proxy.
+
+    python -m tests.integration.serve strict|moto|proxy --port-file FILE [options]
+
+It ends when its standard input does, so that it never outlives the test that holds the other end,
+however that test ends.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+
+def _end_with_parent() -> None:
+    def wait() -> None:
+        while os.read(0, 4096):
+            pass
+        os._exit(0)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _moto(arguments: list[str]) -> int:
+    """moto's own server, without its request log; AWS managed policies are there as with AWS."""
+    import logging
+
+    os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+    from moto.server import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import make_server
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
+    with open(arguments[arguments.index("--port-file") + 1], "w", encoding="ascii") as file:
+        file.write(f"{server.server_port}\n")
+    server.serve_forever()
+    return 0
+
+
+def _strict(arguments: list[str]) -> int:
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
+    sys.argv[1:] = arguments
+    from strict_cloud.__main__ import main
+
+    return main()
+
+
+def _proxy(arguments: list[str]) -> int:
+    from tests.integration.proxy import main
+
+    return main(arguments)
+
+
+if __name__ == "__main__":
+    _end_with_parent()
+    sys.exit({"moto": _moto, "strict": _strict, "proxy": _proxy}[sys.argv[1]](sys.argv[2:]))

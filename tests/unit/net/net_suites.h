@@ -1,0 +1,12 @@
+/* The suites of the net layer. */
+#ifndef GANTRY_TESTS_NET_SUITES_H
+#define GANTRY_TESTS_NET_SUITES_H
+
+#include "gt_test.h"
+
+#include <gantry/base/buf.h>
+
+Suite *loop_suite(void);
+Suite *http_suite(void);
+
+#endif

@@ -1,0 +1,7 @@
+#include "net_suites.h"
+
+int main(void)
+{
+    gt_suite_fn *const suites[] = {loop_suite, http_suite};
+    return gt_test_main(suites, GT_COUNT(suites));
+}

@@ -1,0 +1,3 @@
+#include "support.h"
+Suite *identity_suite(void);
+Suite *identity_suite(void){ return suite_create("identity"); }

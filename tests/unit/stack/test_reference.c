@@ -1,0 +1,3 @@
+#include "support.h"
+Suite *reference_suite(void);
+Suite *reference_suite(void){ return suite_create("reference"); }

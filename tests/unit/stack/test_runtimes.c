@@ -1,0 +1,3 @@
+#include "support.h"
+Suite *runtimes_suite(void);
+Suite *runtimes_suite(void){ return suite_create("runtimes"); }
