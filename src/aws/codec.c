@@ -5,6 +5,7 @@
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
 #include <string.h>
+#include <strings.h>
 
 enum { MESSAGE_MAX = 600 };
 
@@ -18,7 +19,15 @@ static const struct gt_codec *const codecs[] = {
 void gt_wire_header(struct gt_arena *arena, struct gt_wire *wire, const char *name,
                     const char *value)
 {
-    *GT_PUSH(arena, &wire->headers) = (struct gt_header){name, value};
+    *GT_PUSH(arena, &wire->headers) = (struct gt_header){name, gt_strdup(arena, value)};
+}
+
+void gt_wire_content_type(struct gt_arena *arena, struct gt_wire *wire, const char *type)
+{
+    for (size_t i = 0; i < wire->headers.len; i++)
+        if (strcasecmp(wire->headers.at[i].name, "content-type") == 0)
+            return;
+    gt_wire_header(arena, wire, "Content-Type", type);
 }
 
 const char *gt_wire_name(const struct gt_member *member)

@@ -13,7 +13,7 @@ struct gt_wire {
     const char *path;  /* percent-encoded, starts with '/' */
     const char *query; /* percent-encoded, without '?'; "" where there is none */
     GT_VEC(struct gt_header) headers;
-    const char *body;
+    char *body; /* wiped with the call */
     size_t body_len;
 };
 
@@ -60,6 +60,9 @@ extern const struct gt_codec gt_codec_rest_json, gt_codec_aws_json, gt_codec_que
 
 void gt_wire_header(struct gt_arena *arena, struct gt_wire *wire, const char *name,
                     const char *value);
+
+/* Unless a member of the input said it. */
+void gt_wire_content_type(struct gt_arena *arena, struct gt_wire *wire, const char *type);
 
 /* The name of a member on the wire. */
 const char *gt_wire_name(const struct gt_member *member);

@@ -179,9 +179,8 @@ static bool is_deep(const char *text, size_t len)
     bool in_string = false;
     for (size_t i = 0; i < len; i++) {
         if (in_string) {
-            if (text[i] == '\\')
-                i++;
-            in_string = i < len && text[i] != '"';
+            in_string = text[i] != '"';
+            i += text[i] == '\\'; /* and what it escapes */
         } else if (text[i] == '"') {
             in_string = true;
         } else if (text[i] == '{' || text[i] == '[') {
@@ -225,7 +224,7 @@ bool gt_json_body(struct gt_arena *arena, const struct gt_operation *operation,
     json_dumpb(document, body, len, HOW);
     wire->body = body;
     wire->body_len = len;
-    gt_wire_header(arena, wire, "Content-Type", content_type);
+    gt_wire_content_type(arena, wire, content_type);
     return true;
 }
 

@@ -5,7 +5,6 @@
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
 #include <string.h>
-#include <strings.h>
 
 struct rest {
     struct gt_arena *arena;
@@ -160,6 +159,8 @@ static const char *list_text(struct rest *rest, const struct gt_member *member, 
 
 static bool encode_header(struct rest *rest, const struct gt_member *member, const json_t *value)
 {
+    if (json_is_array(value) && json_array_size(value) == 0)
+        return true;
     const char *text = json_is_array(value) && member->shape->element != NULL
                            ? list_text(rest, member, value)
                            : gt_wire_text(rest->arena, gt_wire_type(member, GT_TIME_HTTP), value);
@@ -279,14 +280,6 @@ bool gt_payload_is_bytes(const struct gt_member *payload)
            (payload->flags & GT_MEMBER_STREAMING) != 0;
 }
 
-static bool has_header(const struct gt_wire *wire, const char *name)
-{
-    for (size_t i = 0; i < wire->headers.len; i++)
-        if (strcasecmp(wire->headers.at[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 bool gt_payload_encode(struct gt_arena *arena, const struct gt_member *payload, const json_t *value,
                        struct gt_wire *wire, struct gt_diags *diags)
 {
@@ -297,9 +290,8 @@ bool gt_payload_encode(struct gt_arena *arena, const struct gt_member *payload, 
         return false;
     }
     wire->body = gt_strndup(arena, bytes, wire->body_len);
-    if (!has_header(wire, "content-type"))
-        gt_wire_header(arena, wire, "Content-Type",
-                       payload->shape->kind == GT_SHAPE_STRING ? "text/plain"
-                                                               : "application/octet-stream");
+    gt_wire_content_type(arena, wire,
+                         payload->shape->kind == GT_SHAPE_STRING ? "text/plain"
+                                                                 : "application/octet-stream");
     return true;
 }

@@ -1,8 +1,5 @@
 /* The order in which places are asked for keys, and what a provider may say. */
 #include "providers.h"
-#include <ctype.h>
-#include <gantry/base/str.h>
-#include <string.h>
 
 const struct gt_provider *const gt_profile_providers[] = {
     &gt_provider_web_identity,
@@ -118,17 +115,4 @@ const char *gt_answer_problem(struct gt_arena *arena, const struct gt_http_respo
     if (response->status != 200)
         return gt_printf(arena, "HTTP status %d", response->status);
     return NULL;
-}
-
-const char *gt_one_line(struct gt_arena *arena, const char *text)
-{
-    enum { MAX_TEXT = 300 };
-    while (isspace((unsigned char)*text))
-        text++;
-    size_t len = strcspn(text, "\r\n");
-    char *line = gt_strndup(arena, text, len < MAX_TEXT ? len : MAX_TEXT);
-    for (char *c = line; *c != '\0'; c++)
-        if (iscntrl((unsigned char)*c))
-            *c = ' ';
-    return gt_utf8_length(line) < 0 ? "" : line;
 }

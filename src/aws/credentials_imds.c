@@ -1,10 +1,13 @@
 /* Keys of an EC2 instance's role, by version 2 of the instance metadata service: a session token
  * first, then the role's name, then its keys. */
 #include "providers.h"
+#include "scalar.h"
 #include <gantry/base/str.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+enum { MAX_TEXT = 300 };
 
 static const char token_path[] = "latest/api/token";
 static const char role_path[] = "latest/meta-data/iam/security-credentials/";
@@ -57,7 +60,7 @@ static void take_token(struct imds *imds, const struct gt_http_response *respons
 
 static void take_role(struct imds *imds, const struct gt_http_response *response)
 {
-    const char *role = gt_one_line(imds->fetch->run->arena, response->body);
+    const char *role = gt_one_line(imds->fetch->run->arena, response->body, MAX_TEXT);
     imds->role = gt_percent_encode(imds->fetch->run->arena, role, "+=,@");
     if (*role == '\0')
         gt_fetch_none(imds->fetch, "the instance has no role");
@@ -77,7 +80,7 @@ static void take_keys(struct imds *imds, const struct gt_http_response *response
     }
     const char *code = json_string_value(json_object_get(document, "Code"));
     const char *source = gt_printf(arena, "instance role %s", imds->role);
-    code = code == NULL ? "" : gt_one_line(arena, code);
+    code = code == NULL ? "" : gt_one_line(arena, code, MAX_TEXT);
     const char *why = NULL;
     const struct gt_keys *keys = gt_keys_parse(arena, document, &imds_form, source, &why);
     if (keys != NULL)

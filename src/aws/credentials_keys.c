@@ -39,19 +39,22 @@ const struct gt_keys *gt_keys_copy(struct gt_arena *arena, const struct gt_keys 
     return copy;
 }
 
+void gt_text_wipe(const char *text, size_t len)
+{
+    union {
+        const char *in;
+        char *out;
+    } cast = {.in = text};
+    gt_wipe(cast.out, len);
+}
+
 void gt_json_wipe(json_t *document)
 {
     const char *key;
     size_t index;
     json_t *value;
-    if (json_is_string(document)) {
-        /* The text is jansson's own, and nobody else has this document. */
-        union {
-            const char *in;
-            char *out;
-        } cast = {.in = json_string_value(document)};
-        gt_wipe(cast.out, json_string_length(document));
-    }
+    if (json_is_string(document))
+        gt_text_wipe(json_string_value(document), json_string_length(document));
     json_object_foreach(document, key, value) gt_json_wipe(value);
     json_array_foreach(document, index, value) gt_json_wipe(value);
 }

@@ -1,9 +1,10 @@
 /* credential_process: a program of the user's that prints keys. */
 #include "providers.h"
+#include "scalar.h"
 #include <gantry/base/buf.h>
 #include <gantry/sys/process.h>
 
-enum { MAX_OUT = 1 << 20, MAX_ERR = 64 * 1024, TIMEOUT_MS = 300 * 1000 };
+enum { MAX_OUT = 1 << 20, MAX_ERR = 64 * 1024, MAX_SAID = 300, TIMEOUT_MS = 300 * 1000 };
 
 static const struct gt_keys_form process_form = {
     .access_key_id = "AccessKeyId",
@@ -84,7 +85,7 @@ static void fetch_process(struct gt_fetch *fetch)
         return;
     }
     gt_wipe(result.out, result.out_len);
-    const char *said = gt_one_line(arena, result.err);
+    const char *said = gt_one_line(arena, result.err, MAX_SAID);
     gt_fetch_fail(fetch, "run the program by hand to see what it wants",
                   "the program of profile \"%s\" %s%s%s", fetch->profile,
                   how_it_ended(arena, &result), *said != '\0' ? ": " : "", said);

@@ -2,6 +2,7 @@
  * Keys by the token that `aws sso login` left in ~/.aws/sso/cache. A token of an sso-session that
  * is about to expire is renewed as long as the login lasts, and written back for the other tools.
  */
+#include "endpoint.h"
 #include "providers.h"
 #include <gantry/base/buf.h>
 #include <gantry/base/str.h>
@@ -51,11 +52,21 @@ static void login_needed(struct sso *sso, const char *why)
     gt_fetch_fail(sso->fetch, hint, "profile \"%s\": %s", sso->fetch->profile, why);
 }
 
-static const char *host_url(struct sso *sso, const char *prefix)
+/* The address of one of the two services that are not in the tables; `id` is that of the variables.
+ */
+static const char *service_url(struct sso *sso, const char *id, const char *prefix)
 {
-    const char *region = sso->settings[REGION];
-    return gt_printf(sso->fetch->run->arena, "https://%s.%s.%s", prefix, region,
-                     gt_partition_of_region(region)->dns_suffix);
+    struct gt_run *run = sso->fetch->run;
+    const char *source, *region = sso->settings[REGION];
+    const char *url =
+        gt_configured_endpoint(run->arena, run->sys, run->options->profile, id, &source);
+    if (url == NULL)
+        return gt_printf(run->arena, "https://%s.%s.%s", prefix, region,
+                         gt_partition_of_region(region)->dns_suffix);
+    size_t len = strlen(url);
+    while (len > 0 && url[len - 1] == '/')
+        len--;
+    return gt_strndup(run->arena, url, len);
 }
 
 static void role_answered(void *payload, const struct gt_http_response *response)
@@ -92,7 +103,7 @@ static void role_answered(void *payload, const struct gt_http_response *response
 static void ask_for_role(struct sso *sso)
 {
     struct gt_run *run = sso->fetch->run;
-    const char *base = gt_run_endpoint(run, "SSO", NULL, host_url(sso, "portal.sso"));
+    const char *base = service_url(sso, "SSO", "portal.sso");
     const struct gt_header header = {"x-amz-sso_bearer_token",
                                      json_string_value(json_object_get(sso->token, "accessToken"))};
     const struct gt_http_request request = {
@@ -184,8 +195,7 @@ static bool renew(struct sso *sso)
     const struct gt_header header = {"Content-Type", "application/json"};
     const struct gt_http_request request = {
         .method = "POST",
-        .url = gt_printf(run->arena, "%s/token",
-                         gt_run_endpoint(run, "SSO_OIDC", NULL, host_url(sso, "oidc"))),
+        .url = gt_printf(run->arena, "%s/token", service_url(sso, "SSO_OIDC", "oidc")),
         .headers = &header,
         .header_count = 1,
         .body = gt_buf_text(&text),

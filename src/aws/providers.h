@@ -80,8 +80,6 @@ void gt_assume_on_top(struct gt_fetch *fetch, const struct gt_keys *source);
 /* A setting of the profile that counts, or NULL. */
 const char *gt_fetch_setting(const struct gt_fetch *fetch, const char *key);
 
-/* --- keys --- */
-
 /* A copy in `arena` that is wiped when the arena is freed. */
 char *gt_secret_text(struct gt_arena *arena, const char *text, size_t len);
 const struct gt_keys *gt_keys_copy(struct gt_arena *arena, const struct gt_keys *keys);
@@ -100,10 +98,10 @@ const struct gt_keys *gt_keys_parse(struct gt_arena *arena, json_t *document,
                                     const struct gt_keys_form *form, const char *source,
                                     const char **why);
 
-/* Overwrites all texts of a document. */
+/* Overwrite a text that is somebody's own memory, and all texts of a document that nobody shares.
+ */
+void gt_text_wipe(const char *text, size_t len);
 void gt_json_wipe(json_t *document);
-
-/* --- requests --- */
 
 /* Sends with the run's transport; secret, and url must live in the run's arena. */
 void gt_run_send(struct gt_run *run, const struct gt_http_request *request, gt_http_fn *fn,
@@ -111,16 +109,6 @@ void gt_run_send(struct gt_run *run, const struct gt_http_request *request, gt_h
 
 /* What is wrong with an answer, in a few words; NULL: it is a 200. */
 const char *gt_answer_problem(struct gt_arena *arena, const struct gt_http_response *response);
-
-/* One line of another program's text for a message: no control characters, at most 300 bytes. */
-const char *gt_one_line(struct gt_arena *arena, const char *text);
-
-/* The URL of a service by its id in variables ("SSO_OIDC"), without a final slash: `first` when
- * there is one, a configured endpoint, else `usual`. */
-const char *gt_run_endpoint(struct gt_run *run, const char *service, const char *first,
-                            const char *usual);
-
-/* --- STS --- */
 
 struct gt_role_request {
     const char *role_arn, *session_name; /* session_name NULL: "gantry-" and the time */

@@ -74,6 +74,7 @@ static void adopt(struct gt_task *task, const struct gt_candidate *candidate)
     gt_set_json(&item->identity, json_incref(candidate->identity));
     gt_set_json(&item->live, json_incref(candidate->live));
     gt_task_entry(task, "creating");
+    gt_set_json(&task->last, gt_item_last(item));
     gt_settle_lost(task);
     gt_diags_rewind(&task->diags, 0);
     /* It was made by an earlier attempt, maybe with other properties: compare, then go on. */
@@ -110,6 +111,8 @@ static void look_again(struct gt_task *task, int64_t limit_ms)
             gt_task_fail(task);
             return;
         }
+        if (task->lost_intent != 0)
+            task->look_since_ms = 0; /* should the next one get lost, too, it has its own time */
         gt_settle_lost(task);
         gt_task_later(task, LOOK_PAUSE_MS, send_create);
     } else {

@@ -159,7 +159,7 @@ static const char *unsettled_reason(const struct gt_item *item, enum gt_standing
 static struct gt_plan_step *decide_present(struct gt_plan *plan, struct gt_item *item)
 {
     struct gt_arena *arena = item->engine->arena;
-    json_auto_t *last = gt_last_applied(item->entry);
+    json_auto_t *last = gt_item_last(item);
     struct gt_compare what = {.type = item->type,
                               .wanted = item->wanted,
                               .last = last,

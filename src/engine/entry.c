@@ -6,12 +6,24 @@ static json_t *keep(const struct gt_item *item, json_t *value)
     return gt_keep(item->engine->o.session->state->arena, value);
 }
 
+void gt_entry_depends(struct gt_item *item)
+{
+    struct gt_state *state = item->engine->o.session->state;
+    const struct gt_resource *resource = item->resource;
+    item->entry->depends.len = 0;
+    for (size_t i = 0; resource != NULL && i < resource->depends.len; i++)
+        *GT_PUSH(state->arena, &item->entry->depends) = gt_strdup(
+            state->arena, item->engine->o.stack->resources.at[resource->depends.at[i]].address);
+}
+
 struct gt_entry *gt_task_entry(struct gt_task *task, const char *status)
 {
     struct gt_item *item = task->item;
     struct gt_state *state = task->engine->o.session->state;
-    if (item->entry == NULL)
+    if (item->entry == NULL) {
         item->entry = gt_state_add(state, item->address, item->type->name);
+        gt_entry_depends(item);
+    }
     item->entry->identity = keep(item, json_deep_copy(item->identity));
     item->entry->status = status;
     return item->entry;
@@ -68,8 +80,5 @@ void gt_entry_complete(struct gt_item *item)
     } else {
         set_applied(item, item->wanted);
     }
-    entry->depends.len = 0;
-    for (size_t i = 0; i < resource->depends.len; i++)
-        *GT_PUSH(state->arena, &entry->depends) = gt_strdup(
-            state->arena, item->engine->o.stack->resources.at[resource->depends.at[i]].address);
+    gt_entry_depends(item);
 }

@@ -49,12 +49,11 @@ static void probe(struct gt_task *task)
     gt_aws_submit(task->engine->o.aws, &call, on_probe, task);
 }
 
-/* Only what was changed now, and what something else waits for, is worth the call. */
 static bool is_probed(const struct gt_task *task)
 {
     const struct gt_probe *row = &task->item->type->probe;
     const json_t *live = task->item->live;
-    return row->use.operation != NULL && task->mutated && task->node->next.len > 0 &&
+    return task->node->wakes &&
            (row->only[0] == NULL || gt_streq(gt_text_at(live, row->only[0]), row->only[1])) &&
            (row->unless == NULL || gt_json_empty(gt_at(live, row->unless)));
 }

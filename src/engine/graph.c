@@ -117,6 +117,24 @@ static void build(struct graph *graph)
     }
 }
 
+static bool changes(const struct gt_node *node)
+{
+    return !node->removes && node->action != GT_ACTION_NOOP && node->action != GT_ACTION_READ;
+}
+
+static void mark_waking(struct gt_run *run)
+{
+    for (size_t i = 0; i < run->node_count; i++) {
+        struct gt_node *node = &run->nodes[i];
+        if (node->removes || node->item->type->probe.use.operation == NULL)
+            continue;
+        for (size_t j = 0; j < node->next.len; j++) {
+            const struct gt_node *next = node->next.at[j];
+            node->wakes |= next->item->type->connects && changes(next);
+        }
+    }
+}
+
 void gt_graph_build(struct gt_run *run)
 {
     struct gt_arena *arena = run->engine->arena;
@@ -125,4 +143,5 @@ void gt_graph_build(struct gt_run *run)
     for (size_t i = 0; i < run->plan->steps.len; i++)
         add_nodes(&graph, &run->plan->steps.at[i]);
     build(&graph);
+    mark_waking(run);
 }

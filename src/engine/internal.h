@@ -70,9 +70,9 @@ bool gt_item_resolve(struct gt_item *item, bool *unknown, struct gt_diags *diags
 /* The properties without the values of secrets, and the list of their pointers; new references. */
 json_t *gt_without_secrets(const struct gt_type *type, const json_t *properties, json_t **pointers);
 
-/* What was last applied, with "(secret)" in the place of each secret; NULL when nothing was. New
- * reference. */
-json_t *gt_last_applied(const struct gt_entry *entry);
+/* What was last applied, with "(secret)" in the place of each secret; of an object that was taken
+ * over only what has to be assumed. New reference. */
+json_t *gt_item_last(const struct gt_item *item);
 
 /* The members of live that references and the state need, without secrets; new reference. */
 json_t *gt_item_outputs(const struct gt_item *item);
@@ -135,7 +135,7 @@ enum gt_owner {
     GT_OWNER_STRANGER
 };
 enum gt_owner gt_owner_of(const struct gt_item *item, const json_t *properties, const json_t *live);
-/* Whether the state has this identity under another address. */
+/* Whether the state has this identity under another address, or as one that was replaced. */
 bool gt_identity_in_state(const struct gt_item *item, const json_t *identity);
 
 /* Appends the error for an object that is there and not ours. */
@@ -172,6 +172,7 @@ struct gt_node {
     bool deposed; /* removes what a replacement left, not the item's own object */
     enum { GT_NODE_WAITING, GT_NODE_RUNNING, GT_NODE_DONE, GT_NODE_FAILED, GT_NODE_SKIPPED } state;
     size_t waits_for; /* nodes that are not done */
+    bool wakes;              /* something that will connect to the object waits for it */
     size_t mark;      /* of a search */
     GT_VEC(struct gt_node *) next;
     struct gt_task *task;
@@ -183,7 +184,7 @@ struct gt_run {
     struct gt_node *nodes;
     size_t node_count;
     size_t left, failed, skipped;
-    size_t changed; /* mutating calls */
+    size_t changed; /* mutating calls that were done, or may have been */
     GT_VEC(struct gt_node *) ready;
     bool starting;
     GT_VEC(struct gt_mutation *) queued; /* calls that wait for their intents to be durable */
@@ -280,6 +281,8 @@ struct gt_entry *gt_task_entry(struct gt_task *task, const char *status);
 /* What was applied by now: the properties that `operation` has a member for, and with them those
  * that were applied before. NULL: all. */
 void gt_entry_applied(struct gt_task *task, const struct gt_operation *operation);
+/* The addresses that the item depends on, as removal needs them. */
+void gt_entry_depends(struct gt_item *item);
 void gt_entry_complete(
     struct gt_item *item); /* identity, applied, outputs, ARN, graph: status ready */
 
@@ -294,7 +297,8 @@ const json_t *gt_task_properties(struct gt_task *task);
  * settled. */
 void gt_drive_failed(struct gt_task *task, gt_task_fn *then);
 
-/* Writes and removes tags (`set` a map, `removed` a list of keys; either may be empty). */
+/* Writes and removes tags (`set` a map, `removed` a list of keys; either may be empty). When an
+ * answer is lost the object is compared anew. */
 void gt_run_tags(struct gt_task *task, const json_t *set, const json_t *removed, gt_task_fn *then);
 
 void gt_run_interrupt(struct gt_run *run);

@@ -32,6 +32,7 @@ static void finish(struct gt_mutation *mutation, enum gt_mutated result, const j
     const char *address = task->item->address;
     json_int_t intent = mutation->intent;
     task->mutation = NULL;
+    task->node->run->changed += result == GT_MUTATED || result == GT_MUTATION_LOST;
     if (result == GT_MUTATION_LOST)
         task->lost_intent = intent;
     mutation->fn(task, result, output);
@@ -245,6 +246,5 @@ void gt_mutate(struct gt_task *task, const struct gt_operation *operation, json_
     }
     mutation->intent = gt_session_intent(task->engine->o.session, &intent);
     task->mutation = mutation;
-    task->node->run->changed++;
     queue(mutation);
 }

@@ -63,9 +63,23 @@ enum gt_owner gt_owner_of(const struct gt_item *item, const json_t *properties, 
                                              : owner_by_parent(item, properties, live);
 }
 
+static bool is_deposed(const struct gt_item *item, const json_t *identity)
+{
+    size_t i;
+    json_t *former;
+    json_array_foreach(item->entry == NULL ? NULL : item->entry->deposed, i, former)
+    {
+        if (json_equal(former, identity))
+            return true;
+    }
+    return false;
+}
+
 bool gt_identity_in_state(const struct gt_item *item, const json_t *identity)
 {
     const struct gt_engine *engine = item->engine;
+    if (is_deposed(item, identity))
+        return true;
     for (size_t i = 0; i < engine->items.len; i++) {
         const struct gt_item *other = engine->items.at[i];
         if (other != item && other->type == item->type && other->entry != NULL &&

@@ -74,6 +74,15 @@ static void take(struct gt_item *item, const struct gt_candidate *candidate)
     gt_set_json(&item->live, json_incref(candidate->live));
 }
 
+/* An image whose tag is still to be resolved; once, since the answer may be that it cannot be. */
+static bool needs_pin(const struct gt_item *item)
+{
+    const struct gt_engine *engine = item->engine;
+    return item->resource->image_pin != NULL && item->pinned == NULL && item->selected &&
+           !engine->o.destroy && engine->images_asked != NULL &&
+           gt_map_get(engine->images_asked, item->address) == NULL;
+}
+
 /* What was found by name: ours is adopted; another's is an error where names are unique, and none
  * of our business where they are not, unless it says that it is this very resource of another
  * state. */
@@ -101,7 +110,7 @@ static void on_found(void *payload, const struct gt_finding *finding)
     if (ours > 1)
         too_many(item, ours);
     item->read = true;
-    item->settled_here = true;
+    item->settled_here = item->failed || !needs_pin(item); /* else the next wave goes on */
     gt_read_end(engine);
 }
 
@@ -205,9 +214,7 @@ static void settle_item(struct gt_item *item)
     } else if (item->entry == NULL && !engine->o.destroy && gt_can_find(item->type, item->wanted) &&
                !item->read && item->selected) {
         look_up(item);
-    } else if (item->resource->image_pin != NULL && item->pinned == NULL && item->selected &&
-               !engine->o.destroy && engine->images_asked != NULL &&
-               gt_map_get(engine->images_asked, item->address) == NULL) {
+    } else if (needs_pin(item)) {
         gt_map_set(engine->images_asked, item->address, item);
         gt_read_begin(engine);
         gt_pin_image(item, after_pin);

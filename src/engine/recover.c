@@ -33,18 +33,42 @@ static void settled(struct recovery *recovery, const char *how)
     gt_read_end(engine);
 }
 
+/* An object that is replaced after its successor was made is still to be removed. */
+static void depose_former(struct gt_item *item)
+{
+    struct gt_entry *entry = item->entry;
+    if (entry->identity == NULL || !item->type->create_before_delete)
+        return;
+    json_t *list = entry->deposed == NULL ? json_array() : json_deep_copy(entry->deposed);
+    json_array_append(list, entry->identity);
+    entry->deposed = gt_keep(item->engine->o.session->state->arena, list);
+}
+
+/* What the call was given is what was applied. */
+static json_t *created_with(const struct recovery *recovery)
+{
+    const struct gt_operation *create = recovery->item->type->create.operation;
+    json_t *applied = json_object(), *value;
+    const char *name;
+    json_object_foreach(recovery->properties, name, value)
+    {
+        if (gt_member_find(create->input, name) != NULL)
+            json_object_set(applied, name, value);
+    }
+    return applied;
+}
+
 static void adopt(struct recovery *recovery, const struct gt_candidate *candidate)
 {
     struct gt_item *item = recovery->item;
     struct gt_state *state = recovery->engine->o.session->state;
     item->entry = gt_state_add(state, item->address, item->type->name);
+    depose_former(item);
     item->entry->identity = gt_keep(state->arena, json_deep_copy(candidate->identity));
+    item->entry->applied = gt_keep(state->arena, created_with(recovery));
+    item->entry->secrets = gt_keep(state->arena, json_array());
     item->entry->status = "creating";
-    for (size_t i = 0; item->resource != NULL && i < item->resource->depends.len; i++) {
-        size_t index = item->resource->depends.at[i];
-        *GT_PUSH(state->arena, &item->entry->depends) =
-            gt_strdup(state->arena, recovery->engine->o.stack->resources.at[index].address);
-    }
+    gt_entry_depends(item);
     settled(recovery, "it was made, and is adopted");
 }
 
@@ -65,6 +89,12 @@ static void again(void *payload)
     look(payload);
 }
 
+/* The object that the entry had before the call. */
+static bool is_known(const struct gt_item *item, const struct gt_candidate *candidate)
+{
+    return item->entry != NULL && json_equal(item->entry->identity, candidate->identity);
+}
+
 static void on_look(void *payload, const struct gt_finding *finding)
 {
     struct recovery *recovery = payload;
@@ -79,7 +109,7 @@ static void on_look(void *payload, const struct gt_finding *finding)
         const struct gt_candidate *candidate = &finding->candidates[i];
         enum gt_owner owner = gt_owner_of(item, recovery->properties, candidate->live);
         if ((owner == GT_OWNER_US || owner == GT_OWNER_NOBODY) &&
-            !gt_identity_in_state(item, candidate->identity)) {
+            !gt_identity_in_state(item, candidate->identity) && !is_known(item, candidate)) {
             adopt(recovery, candidate);
             return;
         }
@@ -120,8 +150,7 @@ static void begin(struct gt_engine *engine, const struct gt_record *record)
         (struct recovery){.engine = engine, .record = record, .item = item_of(engine, record)};
     recovery->properties = gt_at(record->key, "/properties");
     gt_read_begin(engine);
-    bool creates = record->creates && recovery->item != NULL && recovery->properties != NULL &&
-                   (recovery->item->entry == NULL || recovery->item->entry->identity == NULL);
+    bool creates = record->creates && recovery->item != NULL && recovery->properties != NULL;
     if (creates && gt_can_find(recovery->item->type, recovery->properties))
         look(recovery);
     else

@@ -98,6 +98,8 @@ void gt_node_end(struct gt_node *node, enum gt_end end)
 /* What needs no call: the state is brought up to date. */
 static bool is_silent(const struct gt_node *node)
 {
+    if (node->wakes || (node->removes && node->deposed))
+        return false;
     return node->action == GT_ACTION_NOOP || node->action == GT_ACTION_READ ||
            node->action == GT_ACTION_FORGET;
 }
@@ -136,7 +138,7 @@ static void start(struct gt_node *node)
     if (run->engine->interrupted) {
         node->state = GT_NODE_WAITING;
         skip(node, "interrupted");
-    } else if (is_silent(node) && !(node->removes && node->deposed)) {
+    } else if (is_silent(node)) {
         end_silently(node);
     } else {
         depose(node);
@@ -187,6 +189,12 @@ static void on_deadline(void *payload)
 
 /* -- the run -- */
 
+/* In a turn of the loop, since calls leave at the end of one. */
+static void first_turn(void *payload)
+{
+    start_ready(payload);
+}
+
 static void run_nodes(struct gt_run *run)
 {
     struct gt_engine *engine = run->engine;
@@ -197,9 +205,10 @@ static void run_nodes(struct gt_run *run)
         if (run->nodes[i].waits_for == 0)
             *GT_PUSH(engine->arena, &run->ready) = &run->nodes[i];
     }
-    start_ready(run);
-    if (run->left > 0)
+    if (run->left > 0) {
+        gt_timer_start(engine->o.loop, 0, first_turn, run);
         gt_loop_run(engine->o.loop);
+    }
     gt_timer_cancel(run->deadline);
 }
 

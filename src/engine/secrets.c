@@ -61,10 +61,8 @@ json_t *gt_without_secrets(const struct gt_type *type, const json_t *properties,
     return stripped(&strip, "", properties);
 }
 
-json_t *gt_last_applied(const struct gt_entry *entry)
+static json_t *last_applied(const struct gt_entry *entry)
 {
-    if (entry == NULL || entry->applied == NULL)
-        return NULL;
     json_t *last = json_deep_copy(entry->applied);
     size_t i;
     json_t *pointer;
@@ -75,6 +73,29 @@ json_t *gt_last_applied(const struct gt_entry *entry)
             gt_put_at(last, text, json_string("(secret)"));
     }
     return last;
+}
+
+/* What can neither be read nor be changed: of an object that was taken over it is taken for what is
+ * wanted, since a new object would be the only other way. */
+static json_t *last_assumed(const struct gt_item *item)
+{
+    GT_CLEANUP(gt_arena_cleanup) struct gt_arena *scratch = gt_arena_new();
+    unsigned both = GT_ATTR_WRITE_ONLY | GT_ATTR_IMMUTABLE;
+    json_t *last = json_object(), *value;
+    const char *name;
+    json_object_foreach(item->wanted, name, value)
+    {
+        const struct gt_attr *attr = gt_type_attr(item->type, gt_pointer_join(scratch, "", name));
+        if (attr != NULL && (attr->flags & both) == both)
+            json_object_set(last, name, value);
+    }
+    return last;
+}
+
+json_t *gt_item_last(const struct gt_item *item)
+{
+    bool known = item->entry != NULL && json_object_size(item->entry->applied) > 0;
+    return known ? last_applied(item->entry) : last_assumed(item);
 }
 
 json_t *gt_item_outputs(const struct gt_item *item)

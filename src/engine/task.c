@@ -72,7 +72,9 @@ bool gt_task_resolve(struct gt_task *task)
 
 static void start_apply(struct gt_task *task)
 {
-    if (task->action == GT_ACTION_CREATE || task->action == GT_ACTION_REPLACE)
+    if (task->action == GT_ACTION_NOOP || task->action == GT_ACTION_READ)
+        gt_task_finish(task); /* only to be woken */
+    else if (task->action == GT_ACTION_CREATE || task->action == GT_ACTION_REPLACE)
         gt_task_create(task);
     else
         gt_task_update(task);
@@ -89,7 +91,7 @@ void gt_task_start(struct gt_node *node)
     task->diags = gt_diags_init(task->arena);
     task->action = node->action;
     task->started_ms = gt_engine_now(engine);
-    task->last = gt_last_applied(node->item->entry);
+    task->last = gt_item_last(node->item);
     node->task = task;
     gt_emit(engine, GT_EVENT_STARTED, task->item, task->action, task->started_ms, NULL);
     if (node->removes)

@@ -8,6 +8,7 @@
 
 static void next_step(struct gt_task *task);
 static void begin(struct gt_task *task);
+static void after_lost(struct gt_task *task);
 
 enum { REPEATS_MAX = 3 };
 
@@ -17,12 +18,12 @@ static void on_untagged(struct gt_task *task, enum gt_mutated result, const json
 {
     (void)output;
     gt_task_fn *then = task->then;
-    if (result == GT_MUTATED || result == GT_MUTATION_LOST) {
-        gt_settle_lost(task);
+    if (result == GT_MUTATED)
         then(task);
-    } else {
+    else if (result == GT_MUTATION_LOST)
+        after_lost(task);
+    else
         gt_task_fail(task);
-    }
 }
 
 static void untag(struct gt_task *task, const json_t *removed)
@@ -100,7 +101,7 @@ static void on_changed(struct gt_task *task, enum gt_mutated result, const json_
     switch (result) {
     case GT_MUTATED:
         task->mutated = true;
-        gt_task_entry(task, "updating");
+        gt_task_entry(task, "creating"); /* until all of it has settled again */
         gt_entry_applied(task, operation);
         gt_wait_settled(task, next_step);
         break;
@@ -218,6 +219,14 @@ static void compare(struct gt_task *task)
     send_changes(task);
 }
 
+/* A status alone does not say that all else holds that makes the object usable: only an earlier run
+ * that waited for it does. */
+static bool is_known_settled(const struct gt_task *task)
+{
+    const struct gt_entry *entry = task->item->entry;
+    return task->repeats == 0 && entry != NULL && gt_streq(entry->status, "ready");
+}
+
 static void on_read(void *payload, const struct gt_reading *reading)
 {
     struct gt_task *task = payload;
@@ -235,7 +244,8 @@ static void on_read(void *payload, const struct gt_reading *reading)
         gt_task_create(task);
     else if (standing == GT_STANDING_DELETING)
         gt_wait_absent(task, gt_task_create);
-    else if (standing == GT_STANDING_PENDING)
+    else if (standing == GT_STANDING_PENDING ||
+             (standing == GT_STANDING_SETTLED && !is_known_settled(task)))
         gt_wait_settled(task, compare);
     else if (standing == GT_STANDING_FAILED && !task->mutated)
         gt_drive_failed(task, compare);

@@ -90,7 +90,6 @@ static void fail_by_status(struct gt_task *task)
                                     task->seen_status == NULL ? "failed" : task->seen_status,
                                     reason == NULL ? "" : ": ", reason == NULL ? "" : reason);
     diag->subject = item->address;
-    diag->remote.reason = reason;
     diag->hint = "mend the cause, then run gantry apply again";
     if (item->entry != NULL)
         item->entry->status = "failed";

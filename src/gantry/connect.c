@@ -209,6 +209,10 @@ bool gt_context_connect(struct gt_context *context)
         gt_error(context->diags, "garbled-answer", "GetCallerIdentity did not name an account");
         return false;
     }
+    if (context->program->verbosity == GT_VERBOSE)
+        gt_program_say(context->program, "account %s as %s, region %s, endpoint %s",
+                       context->cloud.account, gt_text_at(output, "/Arn"), context->region,
+                       context->cloud.endpoint);
     if (!check_account(context))
         return false;
     return context->session == NULL ||

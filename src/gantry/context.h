@@ -95,6 +95,10 @@ struct gt_backend *gt_context_backend(struct gt_context *context);
 /* Opens the state; DONE, LOCKED or FAILED (diagnosed). */
 enum gt_exit gt_context_open(struct gt_context *context, bool writable);
 
+/* Whether the addresses of --target and the like are those of resources; before any call is made.
+ */
+bool gt_context_addresses(struct gt_context *context);
+
 /* The engine with the options of the command line; `options` has what they are changed to. */
 struct gt_engine_options gt_context_engine_options(struct gt_context *context);
 void gt_context_engine(struct gt_context *context, const struct gt_engine_options *options);

@@ -1,5 +1,6 @@
 /* Parses the command line by the grammar and runs the command. */
 #include "program.h"
+#include "watch.h"
 
 #include <gantry/base/str.h>
 #include <gantry/ui/help.h>
@@ -60,6 +61,7 @@ int main(int argc, char **argv)
     hold_standard_descriptors();
     /* A closed pipe and a file-size limit are errors of a write, not the end of the process. */
     signal(SIGPIPE, SIG_IGN);
+    gt_signals_install();
     signal(SIGXFSZ, SIG_IGN);
     struct gt_arena *arena = gt_arena_new();
     struct gt_program program;

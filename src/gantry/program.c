@@ -79,6 +79,7 @@ void gt_program_report(struct gt_program *program)
     const struct gt_diag **order = gt_report_order(program->arena, &fresh);
     for (size_t i = 0; order[i] != NULL; i++)
         gt_program_event(program, "diagnostic", gt_report_document(order[i]));
+    gt_stream_flush(&program->out);
     gt_report(&program->err, &fresh, program->verbosity == GT_QUIET);
     gt_stream_flush(&program->err);
 }
@@ -113,6 +114,7 @@ void gt_program_say(struct gt_program *program, const char *format, ...)
 {
     if (program->verbosity == GT_QUIET || program->json)
         return;
+    gt_stream_flush(&program->out);
     va_list args;
     va_start(args, format);
     gt_stream_safe(&program->err, gt_vprintf(program->arena, format, args));

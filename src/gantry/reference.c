@@ -50,7 +50,7 @@ static const char *limits_text(struct gt_arena *arena, const struct gt_shape *sh
     else if (most)
         text = gt_printf(arena, "at most %" PRId64 "%s", shape->max, what);
     else if (least)
-        text = gt_printf(arena, "at least %" PRId64 "%s", shape->min, what);
+        text = gt_printf(arena, "%" PRId64 " or more%s", shape->min, what);
     if (shape->values != NULL) {
         const char *all = "";
         for (const char *const *value = shape->values; *value != NULL; value++)
@@ -110,8 +110,8 @@ static void print_property(const struct printer *printer, const char *name,
         text = join(arena, text, limits);
     if (*rules != '\0')
         text = join(arena, text, rules);
-    gt_stream_addf(printer->stream, "%*s%s: ", (int)indent, "", name);
-    gt_wrap(printer->stream, text, indent + 4, WIDTH);
+    gt_stream_addf(printer->stream, "%*s", (int)indent, "");
+    gt_wrap(printer->stream, gt_printf(arena, "%s: %s", name, text), indent + 4, WIDTH);
     print_members(printer, shape, pointer, depth + 1);
 }
 

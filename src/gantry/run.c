@@ -92,6 +92,8 @@ static void print_summary(struct gt_context *context, enum gt_apply_result resul
             gt_printf(arena, "%s%s%zu skipped", text, *text == '\0' ? "" : ", ", context->skipped);
     struct gt_aws_counts counts = gt_aws_counts(context->aws);
     gt_program_event(context->program, "summary", summary_document(context, result, elapsed_ms));
+    if (result == GT_APPLY_DONE && *text == '\0')
+        return; /* the plan said already that there was nothing to do */
     gt_program_say(context->program, "%s%s%s in %s (%zu request%s)", results[result].words,
                    *text == '\0' ? "" : ": ", text, gt_elapsed_text(arena, elapsed_ms),
                    counts.requests, plural(counts.requests));

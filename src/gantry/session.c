@@ -86,16 +86,63 @@ void gt_context_engine(struct gt_context *context, const struct gt_engine_option
     context->engine = gt_engine_new(context->arena, options);
 }
 
+static const char *const *known_addresses(struct gt_context *context)
+{
+    GT_VEC(const char *) all = {0};
+    for (size_t i = 0; context->has_stack && i < context->stack.resources.len; i++)
+        *GT_PUSH(context->arena, &all) = context->stack.resources.at[i].address;
+    const struct gt_map *entries = &context->session->state->entries;
+    for (size_t i = 0; i < entries->entries.len; i++)
+        if (entries->entries.at[i].value != NULL)
+            *GT_PUSH(context->arena, &all) = entries->entries.at[i].key;
+    *GT_PUSH(context->arena, &all) = NULL;
+    return all.at;
+}
+
+static bool is_known(const char *const *known, const char *address)
+{
+    while (*known != NULL && !gt_streq(*known, address))
+        known++;
+    return *known != NULL;
+}
+
+bool gt_context_addresses(struct gt_context *context)
+{
+    static const struct {
+        enum option option;
+        const char *name;
+    } rows[] = {{OPTION_TARGET, "--target"},
+                {OPTION_EXCLUDE, "--exclude"},
+                {OPTION_REPLACE, "--replace"},
+                {OPTION_ALLOW_REPLACE, "--allow-replace"}};
+    size_t errors = context->diags->errors;
+    const char *const *known = known_addresses(context);
+    for (size_t i = 0; i < GT_COUNT(rows); i++) {
+        const char *const *address =
+            gt_args_list(context->program->args, context->arena, rows[i].option);
+        for (; *address != NULL; address++) {
+            if ((rows[i].option == OPTION_ALLOW_REPLACE && gt_streq(*address, "*")) ||
+                is_known(known, *address))
+                continue;
+            const char *nearest = gt_nearest(*address, known);
+            gt_error(context->diags, "unknown-address", "%s %s: no resource has that address",
+                     rows[i].name, *address)
+                ->hint = nearest == NULL ? "`gantry show` lists the addresses"
+                                         : gt_printf(context->arena, "did you mean %s?", nearest);
+        }
+    }
+    return context->diags->errors == errors;
+}
+
 enum gt_exit gt_context_prepare(struct gt_context *context, bool writable)
 {
-    gt_signals_install();
     if (!gt_context_build(context, false))
         return GT_EXIT_FAILED;
     gt_program_report(context->program);
     enum gt_exit code = gt_context_open(context, writable);
     if (code != GT_EXIT_DONE)
         return code;
-    if (!gt_context_connect(context))
+    if (!gt_context_addresses(context) || !gt_context_connect(context))
         return GT_EXIT_FAILED;
     struct gt_engine_options options = gt_context_engine_options(context);
     gt_context_engine(context, &options);

@@ -112,6 +112,23 @@ static void check_variables(struct gt_low *low, const struct gt_doc *manifest, c
         gt_schema_check(&run, gt_key_find(gt_manifest.fields, "variables"), declarations, pointer));
 }
 
+/* What makes the stack what it is cannot differ between its environments. */
+static void refuse_fixed(struct gt_low *low, const struct gt_doc *manifest, json_t *overlay,
+                         const char *pointer)
+{
+    const struct gt_key *entry = gt_key_find(gt_manifest.fields, "environments")->element;
+    for (const struct gt_key *key = gt_manifest.fields; key->name != NULL; key++) {
+        if (json_object_get(overlay, key->name) == NULL ||
+            gt_key_find(entry->fields, key->name) != NULL)
+            continue;
+        struct gt_diag *diag =
+            gt_error(low->diags, "unknown-key", "an environment cannot set \"%s\"", key->name);
+        diag->pos =
+            gt_marks_key_pos(manifest->marks, gt_pointer_join(low->arena, pointer, key->name));
+        json_object_del(overlay, key->name);
+    }
+}
+
 bool gt_choose_environment(struct gt_low *low, const struct gt_doc *manifest,
                            struct gt_map *variables)
 {
@@ -134,6 +151,7 @@ bool gt_choose_environment(struct gt_low *low, const struct gt_doc *manifest,
         check_variables(low, manifest, pointer);
         declare(low, variables, manifest->marks, json_object_get(over, "variables"), pointer);
         json_object_del(over, "variables");
+        refuse_fixed(low, manifest, over, in_environment);
     } else if (overlay != NULL && !json_is_null(overlay)) {
         gt_low_error(low, NULL, "wrong-type", "an environment must be a map")->pos =
             gt_marks_pos(manifest->marks, in_environment);

@@ -141,11 +141,26 @@ struct gt_resource *gt_low_add(struct gt_low *low, const struct gt_item *item, c
     return resource;
 }
 
+/* Whether a scalar stands in the way to a property: one that was reported, in place of a map. */
+static bool blocked(struct gt_low *low, const struct gt_resource *resource, const char *property)
+{
+    for (const char *slash = strchr(property + 1, '/'); slash != NULL;
+         slash = strchr(slash + 1, '/')) {
+        const json_t *at = gt_at(resource->properties,
+                                 gt_strndup(low->arena, property, (size_t)(slash - property)));
+        if (at != NULL && !json_is_object(at) && !json_is_array(at))
+            return true;
+    }
+    return false;
+}
+
 void gt_low_put(struct gt_low *low, struct gt_resource *resource, const char *property,
                 json_t *value, const char *from)
 {
-    if (value == NULL)
+    if (value == NULL || blocked(low, resource, property)) {
+        json_decref(value);
         return;
+    }
     gt_put_at(resource->properties, property, value);
     if (from != NULL) {
         struct gt_mark mark = {.pos = gt_marks_pos(low->marks, from),

@@ -406,7 +406,7 @@ static const struct gt_key target_keys[] = {
     TEXT("endpoint", "any MCP server: its https URL"),
     TEXT("lambda", "a Lambda function: its ARN"),
     {.name = "tools",
-     .takes = GT_TAKES_LIST,
+     .takes = GT_TAKES_LIST | GT_TAKES_TEXT,
      .element = &anything,
      .summary = "a Lambda function's tools: name, description, inputSchema, outputSchema"},
     TEXT("schema", "a Lambda function's tools, as a file in S3: s3://BUCKET/KEY"),

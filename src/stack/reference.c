@@ -28,7 +28,7 @@ static json_t *text_schema(const struct gt_key *key)
     bool ruled = key->rule != NULL && !(key->takes & GT_TAKES_MAP);
     if (!ruled) /* texts are taken as they are typed, so a bare number is one too */
         return json_pack("{s[sss]}", "type", "string", "number", "boolean");
-    json_t *out = json_pack("{ss}", "type", "string");
+    json_t *out = json_pack("{s[ss]}", "type", "string", "integer");
     json_t *pattern = json_sprintf("^(%s|.*\\$\\{.*)$", key->rule->pattern);
     json_object_set_new(out, "pattern", pattern);
     return out;
@@ -170,11 +170,14 @@ static void print_fields(struct gt_arena *arena, struct gt_buf *out, const struc
                 gt_buf_addf(out, "%s %s", value == key->values ? "" : ",", *value);
             gt_buf_adds(out, "\n");
         }
-        const struct gt_key *inner = key->fields;
-        if (key->takes & (GT_TAKES_MAP | GT_TAKES_LIST) && key->element != NULL)
-            inner = key->element->fields;
-        if (inner != NULL && strcmp(key->name, "environments") != 0)
-            print_fields(arena, out, inner, indent + STEP);
+        if (key->fields != NULL)
+            print_fields(arena, out, key->fields, indent + STEP);
+        /* Environments have all sections once more. */
+        if (key->element == NULL || key->element->fields == NULL ||
+            strcmp(key->name, "environments") == 0)
+            continue;
+        gt_buf_addf(out, "%*s%s\n", indent + STEP, "", key->takes & GT_TAKES_MAP ? "NAME:" : "-");
+        print_fields(arena, out, key->element->fields, indent + 2 * STEP);
     }
 }
 

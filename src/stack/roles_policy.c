@@ -348,7 +348,8 @@ static void lower_targets_of(struct gt_low *low, const struct gt_gateway_facts *
     if (document == NULL)
         return;
     if (gateway->role == NULL) {
-        const char *role = gt_item_text(&gateway->item, "role");
+        const struct gt_resource *resource = gt_map_get(&low->by_address, gateway->address);
+        const char *role = gt_text_at(resource->properties, "/roleArn");
         gt_grants_note(low, gateway->grants, &gateway->item,
                        role != NULL ? role : "the role of the gateway that exists");
         json_decref(document);

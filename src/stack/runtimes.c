@@ -119,6 +119,37 @@ static void lower_network(struct gt_low *low, struct gt_resource *runtime,
                 "securityGroups");
 }
 
+/* Runtimes are arm64 machines; a tag often says what an image is for. */
+static void check_architecture(struct gt_low *low, const struct gt_resource *runtime,
+                               const char *uri)
+{
+    static const char *const others[] = {"amd64", "x86_64", "x86-64"};
+    const char *slash = strrchr(uri, '/');
+    const char *tag = strchr(slash != NULL ? slash : uri, ':');
+    for (size_t i = 0; tag != NULL && i < GT_COUNT(others); i++) {
+        if (strstr(tag, others[i]) == NULL)
+            continue;
+        struct gt_diag *diag =
+            gt_warning(low->diags, "wrong-architecture", "the image's tag says %s", others[i]);
+        diag->pos = gt_marks_pos(runtime->marks, IMAGE);
+        diag->subject = runtime->address;
+        diag->hint = "AgentCore Runtime takes linux/arm64 images only";
+    }
+}
+
+static void note_foreign(struct gt_low *low, const struct gt_resource *runtime,
+                         const struct image *image)
+{
+    struct gt_diag *diag =
+        gt_note(low->diags, "foreign-repository", "the image is in account %s", image->account);
+    diag->pos = gt_marks_pos(runtime->marks, IMAGE);
+    diag->subject = runtime->address;
+    diag->hint = gt_printf(low->arena,
+                           "the policy of repository %s must allow ecr:BatchGetImage and "
+                           "ecr:GetDownloadUrlForLayer to account %s",
+                           image->repository, low->account);
+}
+
 /* What the role needs for the image, and whether the image is one to pin. */
 static void lower_image(struct gt_low *low, struct gt_resource *runtime, const struct gt_item *item,
                         struct gt_grants *grants)
@@ -126,26 +157,24 @@ static void lower_image(struct gt_low *low, struct gt_resource *runtime, const s
     struct image image;
     const char *uri = gt_text_at(runtime->properties, IMAGE);
     bool runs_here = low->options->local && runtime->local != NULL;
-    if (uri == NULL || !parse_image(low->arena, uri, &image))
+    if (uri == NULL || gt_is_reported(uri))
         return;
-    if (!runs_here && !image.digest && gt_item_true(item, "pin", true))
-        runtime->image_pin = IMAGE;
-    const struct gt_word words[] = {
-        {"repository", gt_printf(low->arena, "arn:%s:ecr:%s:%s:repository/%s",
-                                 gt_partition_of_region(image.region)->id, image.region,
-                                 image.account, image.repository)},
-        {0}};
-    gt_grants_add(low, grants, GT_NEED_IMAGE, words);
-    if (*low->account == '$' || strcmp(image.account, low->account) == 0 || runs_here)
-        return;
-    struct gt_diag *diag =
-        gt_note(low->diags, "foreign-repository", "the image is in account %s", image.account);
-    diag->pos = gt_marks_pos(runtime->marks, IMAGE);
-    diag->subject = runtime->address;
-    diag->hint = gt_printf(low->arena,
-                           "the policy of repository %s must allow ecr:BatchGetImage and "
-                           "ecr:GetDownloadUrlForLayer to account %s",
-                           image.repository, low->account);
+    check_architecture(low, runtime, uri);
+    const char *repository = NULL;
+    if (parse_image(low->arena, uri, &image)) {
+        if (!runs_here && !image.digest && gt_item_true(item, "pin", true))
+            runtime->image_pin = IMAGE;
+        if (*low->account != '$' && strcmp(image.account, low->account) != 0 && !runs_here)
+            note_foreign(low, runtime, &image);
+        repository = gt_printf(low->arena, "arn:%s:ecr:%s:%s:repository/%s",
+                               gt_partition_of_region(image.region)->id, image.region,
+                               image.account, image.repository);
+    } else if (strstr(uri, "${") != NULL) { /* known only when it is made */
+        repository = gt_low_arn(low, "ecr", "repository/*");
+    }
+    const struct gt_word words[] = {{"repository", repository}, {0}};
+    if (repository != NULL)
+        gt_grants_add(low, grants, GT_NEED_IMAGE, words);
 }
 
 static void lower_code(struct gt_low *low, const struct gt_resource *runtime,

@@ -59,6 +59,37 @@ static const char *qualifier(struct target *target, const struct gt_runtime_fact
     return NULL;
 }
 
+/* Whether the target is called with the gateway's role when nothing else is said. */
+static bool uses_role(const struct target *target)
+{
+    const json_t *iam = json_object_get(target->item->value, "iam");
+    return json_object_get(target->item->value, "oauth") == NULL &&
+           json_object_get(target->item->value, "apiKey") == NULL && !json_is_false(iam);
+}
+
+/* The gateway signs its calls to the runtime.
+ * https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-outbound-auth.html */
+static void call_runtime(struct target *target, const struct gt_runtime_facts *runtime,
+                         const char *from)
+{
+    struct gt_low *low = target->low;
+    if (runtime->jwt) {
+        gt_low_error(low, from, "wrong-credential",
+                     "the gateway's role is no credential for runtime %s", runtime->item.name)
+            ->hint = "the runtime lets callers in by token: use oauth: PROVIDER here, or take "
+                     "identity: off the runtime";
+        return;
+    }
+    credential(target,
+               json_pack("{ss,s{s{ss,ss}}}", "credentialProviderType", "GATEWAY_IAM_ROLE",
+                         "credentialProvider", "iamCredentialProvider", "service",
+                         "bedrock-agentcore", "region", low->region),
+               from);
+    const struct gt_word words[] = {
+        {"runtime", gt_ref(low->arena, runtime->address, "agentRuntimeArn")}, {0}};
+    need(target, GT_NEED_CALL_RUNTIME, words);
+}
+
 static void lower_runtime(struct target *target)
 {
     struct gt_low *low = target->low;
@@ -72,37 +103,16 @@ static void lower_runtime(struct target *target)
         gt_low_put_text(low, target->resource, MCP "/mcpServer/endpoint", GT_REPORTED);
         return;
     }
-    const char *arn = gt_ref(low->arena, runtime->address, "agentRuntimeArn");
     const char *endpoint = qualifier(target, runtime);
     const char *query = endpoint != NULL ? gt_printf(low->arena, "?qualifier=%s", endpoint) : "";
-    gt_low_put(
-        low, target->resource, MCP "/mcpServer/endpoint",
-        json_string(gt_printf(low->arena,
-                              "https://bedrock-agentcore.%s.%s/runtimes/"
-                              "${%s.agentRuntimeArn|percent-encode}/invocations%s",
-                              low->region, low->partition->dns_suffix, runtime->address, query)),
-        from);
-    bool other = json_object_get(target->item->value, "oauth") != NULL ||
-                 json_object_get(target->item->value, "apiKey") != NULL ||
-                 json_object_get(target->item->value, "iam") != NULL;
-    if (other)
-        return;
-    if (runtime->jwt) {
-        struct gt_diag *diag =
-            gt_low_error(low, from, "wrong-credential",
-                         "the gateway's role is no credential for runtime %s", name);
-        diag->hint =
-            "the runtime lets callers in by token: use oauth: PROVIDER here, or take identity: "
-            "off the runtime";
-        return;
-    }
-    credential(target,
-               json_pack("{ss,s{s{ss,ss}}}", "credentialProviderType", "GATEWAY_IAM_ROLE",
-                         "credentialProvider", "iamCredentialProvider", "service",
-                         "bedrock-agentcore", "region", low->region),
-               from);
-    const struct gt_word words[] = {{"runtime", arn}, {0}};
-    need(target, GT_NEED_CALL_RUNTIME, words);
+    const char *url =
+        gt_printf(low->arena,
+                  "https://bedrock-agentcore.%s.%s/runtimes/${%s.agentRuntimeArn|percent-encode}"
+                  "/invocations%s",
+                  low->region, low->partition->dns_suffix, runtime->address, query);
+    gt_low_put(low, target->resource, MCP "/mcpServer/endpoint", json_string(url), from);
+    if (uses_role(target))
+        call_runtime(target, runtime, from);
 }
 
 static void lower_endpoint(struct target *target)
@@ -147,12 +157,34 @@ static void lower_schema(struct target *target, const char *property, const char
 
 static void role_credential(struct target *target, const char *key)
 {
-    if (json_object_get(target->item->value, "oauth") != NULL ||
-        json_object_get(target->item->value, "apiKey") != NULL ||
-        json_object_get(target->item->value, "iam") != NULL)
+    if (uses_role(target))
+        credential(target, json_pack("{ss}", "credentialProviderType", "GATEWAY_IAM_ROLE"),
+                   gt_item_pointer(target->low, target->item, key));
+}
+
+/* Tools in the manifest, or as text: ${file.tools.json}. */
+static void lower_tools(struct target *target)
+{
+    static const char property[] = MCP "/lambda/toolSchema/inlinePayload";
+    struct gt_low *low = target->low;
+    const char *text = gt_item_text(target->item, "tools");
+    const char *from = gt_item_pointer(low, target->item, "tools");
+    struct gt_diags ignored = gt_diags_init(low->arena);
+    struct gt_doc parsed;
+    if (text == NULL || gt_is_reported(text)) {
+        gt_low_copy(low, target->resource, property, target->item, "tools");
         return;
-    credential(target, json_pack("{ss}", "credentialProviderType", "GATEWAY_IAM_ROLE"),
-               gt_item_pointer(target->low, target->item, key));
+    }
+    text = gt_unescaped(low->arena, text);
+    if (gt_doc_parse(low->arena, "tools", text, strlen(text), &parsed, &ignored) &&
+        json_is_array(parsed.root)) {
+        gt_low_put(low, target->resource, property, json_incref(parsed.root), from);
+        return;
+    }
+    struct gt_diag *diag = gt_low_error(low, from, "wrong-type", "tools is no list of tools");
+    if (ignored.list.len > 0)
+        diag->cause = ignored.list.at[0];
+    gt_low_put_text(low, target->resource, property, GT_REPORTED);
 }
 
 static void lower_lambda(struct target *target)
@@ -162,8 +194,7 @@ static void lower_lambda(struct target *target)
     const json_t *schema = json_object_get(target->item->value, "schema");
     gt_low_copy(low, target->resource, MCP "/lambda/lambdaArn", target->item, "lambda");
     if (tools != NULL)
-        gt_low_copy(low, target->resource, MCP "/lambda/toolSchema/inlinePayload", target->item,
-                    "tools");
+        lower_tools(target);
     else if (schema != NULL)
         lower_schema(target, MCP "/lambda/toolSchema", "schema");
     if ((tools == NULL) == (schema == NULL) &&
@@ -284,8 +315,11 @@ static void lower_signing(struct target *target)
 {
     const json_t *use = json_object_get(target->item->value, "iam");
     const char *from = gt_item_pointer(target->low, target->item, "iam");
-    if (json_is_true(use)) {
-        credential(target, json_pack("{ss}", "credentialProviderType", "GATEWAY_IAM_ROLE"), from);
+    bool set =
+        json_object_get(target->resource->properties, "credentialProviderConfigurations") != NULL;
+    if (json_is_true(use) && !set) {
+        gt_low_error(target->low, from, "missing-key", "iam does not say which service to sign for")
+            ->hint = "write iam: {service: execute-api}, for example";
     } else if (json_is_object(use)) {
         json_t *config = json_object();
         copy_member(config, "service", use, "service");

@@ -173,5 +173,6 @@ const struct gt_type gt_type_target = {
     .attributes = attributes,
     .outputs = outputs,
     .parent = "gatewayIdentifier",
+    .connects = true,
     .check = check,
 };

@@ -58,11 +58,19 @@ static void print_position(struct gt_stream *stream, const struct gt_pos *pos)
     gt_stream_adds(stream, ": ");
 }
 
-/* "CreateGateway: HTTP 409, ConflictException, request 1f2e...: the service's reason" */
-static void print_remote(struct gt_stream *stream, const struct gt_remote *remote)
+static bool says(const char *message, const char *part)
 {
-    if (remote->operation == NULL && remote->code == NULL && remote->reason == NULL &&
-        remote->http_status == 0)
+    return part == NULL || (message != NULL && strstr(message, part) != NULL);
+}
+
+/* "CreateGateway: HTTP 409, ConflictException, request 1f2e...: the service's reason"; without a
+ * reason that the message gives already, and not at all where it would say nothing new. */
+static void print_remote(struct gt_stream *stream, const struct gt_diag *diag)
+{
+    const struct gt_remote *remote = &diag->remote;
+    bool known = says(diag->message, remote->reason);
+    if (known && remote->http_status == 0 && remote->request_id == NULL &&
+        says(diag->message, remote->operation) && says(diag->message, remote->code))
         return;
     const char *between = "";
     gt_stream_adds(stream, "  ");
@@ -89,7 +97,7 @@ static void print_remote(struct gt_stream *stream, const struct gt_remote *remot
         gt_stream_safe(stream, remote->request_id);
         between = ": ";
     }
-    if (remote->reason != NULL) {
+    if (!known) {
         gt_stream_adds(stream, *between == '\0' ? "" : ": ");
         gt_stream_safe(stream, remote->reason);
     }
@@ -98,7 +106,7 @@ static void print_remote(struct gt_stream *stream, const struct gt_remote *remot
 
 static void print_details(struct gt_stream *stream, const struct gt_diag *diag)
 {
-    print_remote(stream, &diag->remote);
+    print_remote(stream, diag);
     if (diag->hint != NULL) {
         gt_stream_adds(stream, "  ");
         gt_stream_paint(stream, GT_CYAN, "hint:");

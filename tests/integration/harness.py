@@ -268,7 +268,7 @@ class Run:
     @property
     def events(self) -> list[dict[str, Any]]:
         """The events of --json."""
-        return [json.loads(line) for line in self.out.splitlines() if line.startswith("{")]
+        return [json.loads(line) for line in self.out.splitlines() if line.startswith('{"format"')]
 
     def event(self, name: str) -> dict[str, Any]:
         """The last event of that name."""
@@ -292,9 +292,8 @@ class Run:
     @property
     def changed(self) -> dict[str, str]:
         """Address -> action of what the plan changes."""
-        return {
-            step["address"]: step["action"] for step in self.plan["steps"] if step["action"] not in ("none", "noop", "read")
-        }
+        steps = self.plan["steps"]
+        return {step["address"]: step["action"] for step in steps if step["action"] not in ("none", "read")}
 
     @property
     def codes(self) -> list[str]:
@@ -306,7 +305,12 @@ class Run:
         return self.code < 0 or "Sanitizer" in self.err or "runtime error:" in self.err
 
     def __str__(self) -> str:
-        return f"gantry {' '.join(self.arguments)} -> {self.code} ({self.seconds:.1f}s)\n{self.out[-6000:]}\n{self.err[-6000:]}"
+        """For failures of tests: without the plan, which is long."""
+        lines = [line for line in self.out.splitlines() if '"event":"plan"' not in line]
+        if '"event":"plan"' in self.out:
+            lines.insert(0, f"plan: {self.changed}")
+        out = "\n".join(lines)[-5000:]
+        return f"gantry {' '.join(self.arguments)} -> {self.code} ({self.seconds:.1f}s)\n{out}\n{self.err[-5000:]}"
 
 
 class Workspace:

@@ -101,7 +101,7 @@ class Changed(DoubleTest):
         self.assertEqual(changed, diff.changed, str(diff))
         for step in diff.plan["steps"]:
             for change in step["changes"]:
-                self.assertIn(change["cause"], ("manifest", "upstream"), str(diff))
+                self.assertIn(change["cause"], ("manifest", "removed", "upstream"), str(diff))
         mark = self.double.mark()
         run = self.assert_run(self.space.apply())
         self.assertEqual(sorted(mutations), sorted(self.double.mutations(mark)), str(run))

@@ -110,9 +110,12 @@ struct gt_resource *gt_stack_reference(const struct gt_stack *stack, struct gt_a
 
 /*
  * References may end in filters: ${user_pool.mcp.Id|domain-suffix}. Filters are pure functions of
- * text: percent-encode  everything but A-Z a-z 0-9 - . _ ~ as %XX (an ARN in a URL) domain-suffix
- * of a user pool's id: what follows the last '_', lower case, only a-z and 0-9, at most 10
- * characters, none of the words that Cognito refuses in a domain prefix lower           lower case
+ * text:
+ *
+ * - percent-encode: everything but A-Z a-z 0-9 - . _ ~ as %XX (an ARN in a URL)
+ * - domain-suffix: of a user pool's id what follows the last '_', in lower case, only a-z and 0-9,
+ *   at most 10 characters, without the words that Cognito refuses in a domain prefix
+ * - lower: lower case
  */
 
 /* The expression without its filters, trimmed: "user_pool.mcp.Id". */

@@ -187,8 +187,8 @@ struct gt_lookup {
     bool ambiguous;
 };
 
-/* A call on the data plane that wakes an object, after it has settled and before what depends on it
- * starts. It never fails the resource: past its limit the engine goes on. */
+/* A call on the data plane that wakes an object, after it has settled and before a dependent starts whose
+ * type `connects`. It never fails the resource: past its limit the engine goes on. */
 struct gt_probe {
     struct gt_use use;
     const char *payload_member; /* the input's blob member */
@@ -247,6 +247,8 @@ struct gt_type {
                                  another value: somebody else's object */
     const char *completes;    /* the property that refers to an object which this one completes
                                  (a role's policy): whoever refers to that depends on this */
+    bool connects;                      /* making, changing or driving it again makes the service connect to
+                                           what it refers to: that is probed first (see struct gt_probe) */
     bool breaks_callers;      /* replacing or deleting it breaks every caller */
     const char *breaks_words; /* "the gateway gets a new URL" */
     const char *protection;   /* a property that makes the service refuse deletion, or NULL */

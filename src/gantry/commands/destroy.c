@@ -10,13 +10,13 @@
 /* By the state alone: the stack's name and the cloud come from the command line and the state. */
 static enum gt_exit prepare_without_manifest(struct gt_context *context)
 {
-    gt_signals_install();
     if (!gt_context_names(context) || !gt_context_profile(context))
         return GT_EXIT_FAILED;
     enum gt_exit code = gt_context_open(context, true);
     if (code != GT_EXIT_DONE)
         return code;
-    return gt_context_connect(context) ? GT_EXIT_DONE : GT_EXIT_FAILED;
+    return gt_context_addresses(context) && gt_context_connect(context) ? GT_EXIT_DONE
+                                                                        : GT_EXIT_FAILED;
 }
 
 static enum gt_exit prepare(struct gt_context *context)

@@ -1,7 +1,6 @@
 /* gantry output: what users of the stack need, in the form that they need. */
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "../output.h"
-#include "../watch.h"
 #include "commands.h"
 
 #include <gantry/base/str.h>
@@ -123,7 +122,6 @@ static int output(struct gt_context *context)
     struct gt_program *program = context->program;
     const char *only = gt_option_text(program, OPTION_CLIENT);
     const char *format = gt_args_text(program->args, OPTION_OUTPUT_FORMAT, "table");
-    gt_signals_install();
     if (!gt_context_build(context, true) || !check_client(context, only))
         return GT_EXIT_FAILED;
     enum gt_exit code = gt_context_open(context, false);

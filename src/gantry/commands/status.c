@@ -102,8 +102,7 @@ static int status(struct gt_context *context)
     }
     print_rows(context, rows, plan->steps.len);
     if (gt_plan_has_changes(plan))
-        gt_program_say(context->program, "the next apply: %s",
-                       gt_plan_counts_text(context->arena, plan));
+        gt_program_say(context->program, "the next apply has changes; see `gantry diff`");
     return drift && gt_asked(context->program, OPTION_EXIT_CODE) ? GT_EXIT_CHANGES : GT_EXIT_DONE;
 }
 

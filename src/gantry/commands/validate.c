@@ -121,7 +121,7 @@ int gt_command_validate(struct gt_program *program, const struct gt_args *args)
         }
     }
     gt_program_report(program);
-    if (context.has_manifest || context.path != NULL)
+    if (context.has_manifest)
         print_result(&context, what);
     int code = gt_program_exit(program, GT_EXIT_DONE);
     gt_context_done(&context);

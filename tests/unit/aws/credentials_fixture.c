@@ -109,8 +109,6 @@ const char *home_file(const char *name, const char *text)
     return path;
 }
 
-/* ---- the server ---- */
-
 /* The whole request: the head, and as much of a body as Content-Length says. */
 static size_t receive(int fd, char *text, size_t size)
 {
@@ -216,8 +214,6 @@ int request_count(const char *containing)
     }
     return count;
 }
-
-/* ---- asking ---- */
 
 static void got_keys(void *payload, const struct gt_keys *keys, const struct gt_diags *diags)
 {

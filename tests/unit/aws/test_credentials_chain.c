@@ -86,6 +86,16 @@ START_TEST(half_a_key_is_an_error_and_not_passed_over)
 }
 END_TEST
 
+START_TEST(a_source_that_is_configured_and_fails_ends_the_chain)
+{
+    home_file(".aws/credentials", "[default]\naws_access_key_id = AKFILE\n"
+                                  "aws_secret_access_key = HUSH\n");
+    set_env("AWS_ACCESS_KEY_ID", "AKENV");
+    expect_failure(ask(NULL), "AWS_SECRET_ACCESS_KEY is not");
+    ck_assert_uint_eq(fixture.diags.list.len, 2);
+}
+END_TEST
+
 START_TEST(keys_that_expired_are_an_error)
 {
     set_env("AWS_ACCESS_KEY_ID", "AKENV");
@@ -121,8 +131,6 @@ START_TEST(every_provider_says_why_it_gave_none)
     ck_assert_uint_eq(fixture.diags.list.len, 11);
 }
 END_TEST
-
-/* ---- credential_process ---- */
 
 static void process_profile(const char *script)
 {
@@ -202,6 +210,7 @@ Suite *credentials_suite(void)
     tcase_add_test(tests, the_credentials_file_comes_before_the_config_file);
     tcase_add_loop_test(tests, half_a_key_is_an_error_and_not_passed_over, 0,
                         (int)GT_COUNT(partial));
+    tcase_add_test(tests, a_source_that_is_configured_and_fails_ends_the_chain);
     tcase_add_test(tests, keys_that_expired_are_an_error);
     tcase_add_test(tests, every_provider_says_why_it_gave_none);
     tcase_add_test(tests, a_program_prints_keys);

@@ -9,7 +9,7 @@
 #define LEGACY_FILE ".aws/sso/cache/f7c9b39d0b4c7a7d82c79307585f77e1c5e74378.json"
 
 #define ROLE_KEYS                                                                                  \
-    "{\"roleCredentials\": {\"accessKeyId\": \"AKSSO\", \"secretAccessKey\": \"HUSH\", "         \
+    "{\"roleCredentials\": {\"accessKeyId\": \"AKSSO\", \"secretAccessKey\": \"HUSH\", "           \
     "\"sessionToken\": \"TOKEN\", \"expiration\": 1768656896000}}"
 
 static const char session_config[] = "[profile dev]\nsso_session = corp\n"

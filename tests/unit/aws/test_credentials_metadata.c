@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define KEYS                                                                                       \
-    "{\"AccessKeyId\": \"AKMETA\", \"SecretAccessKey\": \"HUSH\", \"Token\": \"TOKEN\", "        \
+    "{\"AccessKeyId\": \"AKMETA\", \"SecretAccessKey\": \"HUSH\", \"Token\": \"TOKEN\", "          \
     "\"Expiration\": \"2026-01-17T18:34:56Z\"}"
 
 static void broken_proxy(void)
@@ -89,6 +89,7 @@ static const char *const refused_urls[] = {
     "http://169.254.170.2.example.com/keys",
     "http://169.254.170.2@example.com/keys",
     "http://example.com#@127.0.0.1/",
+    "http://127.0.0.1:80@example.com/",
     "http://169.254.169.254/keys",
     "http://[::2]/keys",
     "http://[::1/keys",
@@ -172,8 +173,6 @@ START_TEST(an_absent_token_file_is_an_error)
     expect_failure(ask(NULL), "the token file /absent does not exist");
 }
 END_TEST
-
-/* ---- instances ---- */
 
 static void instance(const struct rule *rules, size_t count)
 {

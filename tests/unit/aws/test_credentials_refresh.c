@@ -1,7 +1,8 @@
 /* When keys are kept, when they are fetched anew, and who waits for that. */
+#include "../../../src/aws/providers.h"
 #include "credentials_fixture.h"
 #include "credentials_suites.h"
-#include <gantry/base/str.h>
+#include <gantry/base/json.h>
 #include <string.h>
 
 enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
@@ -159,6 +160,50 @@ START_TEST(freeing_in_the_middle_of_a_run_is_allowed)
 }
 END_TEST
 
+/* Runs after the wiping, since an arena calls the last function first, and before its memory goes.
+ */
+static void check_wiped(void *arg)
+{
+    const struct gt_keys *const *keys = arg;
+    for (size_t i = 0; i < (*keys)->secret_access_key.len; i++)
+        ck_assert_int_eq((*keys)->secret_access_key.bytes[i], 0);
+    ck_assert_int_eq((*keys)->session_token[0], 0);
+}
+
+START_TEST(keys_are_wiped_when_they_go)
+{
+    static const struct gt_keys own = {.access_key_id = "AK",
+                                       .secret_access_key = {"HUSH", 4},
+                                       .session_token = "TOKEN",
+                                       .source = "x"};
+    static const struct gt_keys *copy;
+    struct gt_arena *arena = gt_arena_new();
+    gt_arena_defer(arena, check_wiped, &copy);
+    copy = gt_keys_copy(arena, &own);
+    ck_assert_int_eq(memcmp(copy->secret_access_key.bytes, "HUSH", 4), 0);
+    ck_assert_str_eq(copy->session_token, "TOKEN");
+    gt_arena_free(arena);
+}
+END_TEST
+
+START_TEST(documents_are_wiped_when_their_keys_were_taken)
+{
+    json_t *document = gt_pack(fixture.arena, "{s:s, s:s, s:[{s:s}]}", "a", "AK", "s", "HUSH",
+                               "more", "deep", "HUSH");
+    const char *secret = json_string_value(json_object_get(document, "s"));
+    const char *deep = json_string_value(
+        json_object_get(json_array_get(json_object_get(document, "more"), 0), "deep"));
+    static const struct gt_keys_form form = {
+        .access_key_id = "a", .secret_access_key = "s", .session_token = "t", .expiration = "e"};
+    const char *why = NULL;
+    const struct gt_keys *keys = gt_keys_parse(fixture.arena, document, &form, "x", &why);
+    ck_assert_ptr_nonnull(keys);
+    ck_assert_int_eq(memcmp(keys->secret_access_key.bytes, "HUSH", 4), 0);
+    ck_assert_int_eq(secret[0], 0);
+    ck_assert_int_eq(deep[0], 0);
+}
+END_TEST
+
 Suite *refresh_suite(void)
 {
     Suite *suite = suite_create("refresh");
@@ -173,6 +218,8 @@ Suite *refresh_suite(void)
     tcase_add_test(tests, keys_that_live_for_minutes_are_not_fetched_at_every_call);
     tcase_add_test(tests, a_run_that_failed_can_be_repeated);
     tcase_add_test(tests, fixed_keys_come_in_place_of_the_chain);
+    tcase_add_test(tests, keys_are_wiped_when_they_go);
+    tcase_add_test(tests, documents_are_wiped_when_their_keys_were_taken);
     tcase_add_test(tests, freeing_in_the_middle_of_a_run_is_allowed);
     suite_add_tcase(suite, tests);
     return suite;

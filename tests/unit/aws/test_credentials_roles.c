@@ -155,7 +155,8 @@ START_TEST(a_refusal_of_sts_is_told_whole_but_without_signed_text)
     const struct rule rules[] = {
         {"POST", 403,
          "<ErrorResponse><Error><Type>Sender</Type><Code>SignatureDoesNotMatch</Code>"
-         "<Message>The signature does not match.\n\nThe Canonical String was\nSECRET</Message>"
+         "<Message>The signature does not match.\n\nThe Canonical String for this request should "
+         "have been\n'HUSH'</Message>"
          "</Error><RequestId>r-9</RequestId></ErrorResponse>",
          0}};
     serve(rules, GT_COUNT(rules));
@@ -194,11 +195,12 @@ END_TEST
 static const struct {
     const char *body, *says;
 } junk[] = {
-    {"<html><body>sign in to the hotel's network</body></html>", "the answer has no AccessKeyId"},
-    {"", "the answer has no AccessKeyId"},
-    {"<AssumeRoleResponse><Credentials><AccessKeyId>A</AccessKeyId>", "has no AccessKeyId"},
-    {"<R><Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>HUSH</SecretAccessKey>"
-     "</Credentials></R>",
+    {"<html><body>sign in to the hotel's network</body></html>", "AssumeRole at http"},
+    {"", "AssumeRole at http"},
+    {"<AssumeRoleResponse><Credentials><AccessKeyId>A</AccessKeyId>", "AssumeRole at http"},
+    {"<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>A</"
+     "AccessKeyId><SecretAccessKey>HUSH</SecretAccessKey>"
+     "</Credentials></AssumeRoleResult></AssumeRoleResponse>",
      "has no SessionToken"},
 };
 
@@ -248,8 +250,6 @@ START_TEST(the_endpoint_of_sts_can_be_configured)
 }
 END_TEST
 
-/* ---- web identity ---- */
-
 START_TEST(a_token_file_of_the_environment_gives_a_role_unsigned)
 {
     serve_one("AssumeRoleWithWebIdentity", "AKWEB");
@@ -267,6 +267,25 @@ START_TEST(a_token_file_of_the_environment_gives_a_role_unsigned)
     gt_credentials_expire(fixture.credentials);
     ask(NULL);
     ck_assert_ptr_nonnull(strstr(requests(), "WebIdentityToken=eyJ.SECOND\n"));
+}
+END_TEST
+
+START_TEST(a_source_profile_does_not_take_the_token_of_the_environment)
+{
+    set_env("AWS_WEB_IDENTITY_TOKEN_FILE", home_file("token", "eyJ.TOKEN"));
+    set_env("AWS_ROLE_ARN", ROLE "web");
+    home_file(".aws/config", "[default]\nrole_arn = r\nsource_profile = b\n[profile b]\n"
+                             "region = x\n");
+    expect_failure(ask(NULL), "source_profile \"b\" has no keys");
+}
+END_TEST
+
+START_TEST(an_endpoint_that_is_no_url_is_an_error)
+{
+    set_env("AWS_ENDPOINT_URL_STS", "ftp://example.com");
+    home_file(".aws/config", "[default]\nrole_arn = " ROLE "dev\nsource_profile = default\n"
+                             "aws_access_key_id = AKOWN\naws_secret_access_key = HUSH\n");
+    expect_failure(ask(NULL), "AssumeRole: the endpoint from AWS_ENDPOINT_URL_STS is neither");
 }
 END_TEST
 
@@ -296,8 +315,6 @@ START_TEST(a_token_that_cannot_be_used_is_an_error)
     expect_failure(ask(NULL), bad_tokens[_i].says);
 }
 END_TEST
-
-/* ---- the manifest's ---- */
 
 START_TEST(a_role_of_the_manifest_goes_on_top)
 {
@@ -389,6 +406,8 @@ Suite *roles_suite(void)
     tcase_add_loop_test(tests, an_answer_that_is_none_of_sts_is_an_error, 0, (int)GT_COUNT(junk));
     tcase_add_loop_test(tests, the_endpoint_of_sts_can_be_configured, 0, (int)GT_COUNT(endpoints));
     tcase_add_test(tests, a_token_file_of_the_environment_gives_a_role_unsigned);
+    tcase_add_test(tests, a_source_profile_does_not_take_the_token_of_the_environment);
+    tcase_add_test(tests, an_endpoint_that_is_no_url_is_an_error);
     tcase_add_test(tests, a_token_file_of_the_profile_gives_a_role);
     tcase_add_loop_test(tests, a_token_that_cannot_be_used_is_an_error, 0,
                         (int)GT_COUNT(bad_tokens));

@@ -25,10 +25,18 @@ static void build_quick_suite(void)
 START_TEST(lowers_the_documented_manifest_to_the_documented_resources)
 {
     static const char *const addresses[] = {
-        "user_pool.mcp",           "user_pool_domain.mcp",       "resource_server.mcp",
-        "user_pool_client.mcp.quick-suite", "role.gateway.tools", "role_policy.gateway.tools",
-        "role_policy.gateway.tools.targets", "role.runtime.lark", "role_policy.runtime.lark",
-        "runtime.lark",            "log_group.runtime.lark",     "gateway.tools",
+        "user_pool.mcp",
+        "user_pool_domain.mcp",
+        "resource_server.mcp",
+        "user_pool_client.mcp.quick-suite",
+        "role.gateway.tools",
+        "role_policy.gateway.tools",
+        "role_policy.gateway.tools.targets",
+        "role.runtime.lark",
+        "role_policy.runtime.lark",
+        "runtime.lark",
+        "log_group.runtime.lark",
+        "gateway.tools",
         "target.lark",
     };
     build_quick_suite();
@@ -171,7 +179,8 @@ END_TEST
 START_TEST(builds_every_template_and_example)
 {
     static const char *const files[] = {
-        "templates/quick-suite.yaml", "templates/minimal.yaml", "templates/existing-identity.yaml",
+        "templates/quick-suite.yaml",       "templates/minimal.yaml",
+        "templates/existing-identity.yaml", "templates/lambda.yaml",
         "examples/quick-suite/gantry.yaml",
     };
     const char *file = files[_i];
@@ -195,7 +204,7 @@ Suite *quick_suite_suite(void)
     tcase_add_test(tcase, orders_what_can_run_in_parallel_apart);
     tcase_add_test(tcase, merges_the_environment_that_is_asked_for);
     tcase_add_test(tcase, gives_everything_its_tags);
-    tcase_add_loop_test(tcase, builds_every_template_and_example, 0, 4);
+    tcase_add_loop_test(tcase, builds_every_template_and_example, 0, 5);
     suite_add_tcase(suite, tcase);
     return suite;
 }

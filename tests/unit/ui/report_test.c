@@ -85,6 +85,17 @@ START_TEST(the_remote_side_and_the_causes_are_said)
 }
 END_TEST
 
+START_TEST(what_the_message_says_is_not_said_again)
+{
+    struct gt_diag *diag = gt_error(&diags, "aws", "CreateGateway was refused: it is there");
+    diag->remote = (struct gt_remote){.operation = "CreateGateway", .reason = "it is there"};
+    ck_assert_str_eq(report(false, false), "error: CreateGateway was refused: it is there\n");
+    diag->remote.http_status = 409;
+    ck_assert_str_eq(report(false, false),
+                     "error: CreateGateway was refused: it is there\n  CreateGateway: HTTP 409\n");
+}
+END_TEST
+
 START_TEST(colour_is_only_where_it_is_wanted)
 {
     gt_error(&diags, "bad", "it is bad");
@@ -131,6 +142,7 @@ Suite *report_suite(void)
     tcase_add_test(tcase, diagnostics_are_printed_in_the_order_of_their_positions);
     tcase_add_test(tcase, quiet_leaves_the_errors);
     tcase_add_test(tcase, the_remote_side_and_the_causes_are_said);
+    tcase_add_test(tcase, what_the_message_says_is_not_said_again);
     tcase_add_test(tcase, colour_is_only_where_it_is_wanted);
     tcase_add_test(tcase, control_characters_from_outside_do_not_reach_a_terminal);
     tcase_add_test(tcase, the_document_has_all_that_is_known);

@@ -11,6 +11,7 @@ Suite *report_suite(void);
 Suite *stream_suite(void);
 Suite *table_suite(void);
 
+Suite *cli_suite(void);
 Suite *grammar_suite(void);
 Suite *output_suite(void);
 Suite *reference_suite(void);

@@ -1,0 +1,391 @@
+"""Lost answers, storms of refusals, interruptions, full disks, damaged files: nothing is lost, and the next
+apply converges."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import resource
+import shutil
+import signal
+import time
+
+from .harness import (
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    LOCKED,
+    PARTLY,
+    Double,
+    DoubleTest,
+    Run,
+    Workspace,
+    content,
+    quick_suite,
+)
+from .sweep import check, sweep
+
+KINDS = (
+    "reset-before", "reset-after", "500", "500-after", "html", "html-after", "throttle", "truncate", "empty", "junk",
+)  # fmt: skip
+STALLS = ("stall-before", "stall")
+AT = (
+    "CreateUserPool", "CreateUserPoolDomain", "CreateResourceServer", "CreateUserPoolClient", "CreateRole",
+    "PutRolePolicy", "CreateGateway", "CreateAgentRuntime", "CreateGatewayTarget", "GetGateway", "ListGateways",
+    "GetRole", "DescribeUserPool", "ListAgentRuntimes", "GetCallerIdentity",
+)  # fmt: skip
+AT_DESTROY = (
+    "DeleteGatewayTarget", "DeleteGateway", "DeleteAgentRuntime", "DeleteRolePolicy", "DeleteRole",
+    "DeleteUserPoolDomain", "DeleteUserPoolClient", "DeleteUserPool", "DeleteLogGroup",
+)  # fmt: skip
+
+
+class FaultWorker:
+    """One double, one workspace, a fault for each point."""
+
+    def __init__(self, expected: list[str]) -> None:
+        self.double, self.expected = Double(), expected
+        self.space = Workspace(self.double.url, quick_suite())
+        self.space.environment = "dev"
+
+    def close(self) -> None:
+        """Server and folder go."""
+        self.double.stop()
+        self.space.remove()
+
+    def settle(self) -> list[str]:
+        """The cloud once nothing moves any more."""
+        self.double.wait_until(
+            lambda: not any((record["status"] or "").endswith("ING") for record in self.double.dump())
+        )
+        return content(self.double.dump())
+
+    def run(self, fault: dict[str, str]) -> None:
+        """Apply with the fault; if it did not get through, again; then a quiet apply; then a destroy."""
+        self.double.begin()
+        baseline = content(self.double.dump())
+        shutil.rmtree(self.space.folder / ".gantry", ignore_errors=True)
+        removing = fault["operation"].startswith("Delete")
+        if not removing:
+            self.double.faults(fault)
+        self.through(self.space.apply)
+        found = self.settle()
+        lines = "\n".join(difflib.unified_diff(self.expected, found, "undisturbed", "disturbed", n=0, lineterm=""))
+        check(found == self.expected, f"the cloud differs:\n{lines}")
+        self.double.faults()
+        mark = self.double.mark()
+        run = self.space.apply()
+        check(run.code == DONE and not self.double.mutations(mark), f"not quiet: {self.double.mutations(mark)} {run}")
+        if removing:
+            self.double.faults(fault)
+        self.through(self.space.destroy)
+        found = self.settle()
+        check(found == baseline, f"left: {set(found) - set(baseline)}")
+
+    @staticmethod
+    def through(command) -> Run:  # type: ignore[no-untyped-def]
+        """Done at once, or failed in an orderly way and done the second time."""
+        run = command()
+        check(not run.crashed(), f"crashed: {run}")
+        if run.code != DONE:
+            check(run.code in (FAILED, PARTLY), f"exit code: {run}")
+            run = command()
+            check(run.code == DONE, f"the second run failed too: {run}")
+        return run
+
+
+class Faults(DoubleTest):
+    """Every kind of fault at several operations."""
+
+    def test_every_fault_at_several_requests(self) -> None:
+        space = self.quick()
+        self.assert_run(space.apply())
+        expected = content(self.double.dump())
+        points = [
+            {"operation": operation, "fault": kind}
+            for index, operation in enumerate((*AT, *AT_DESTROY))
+            # Each operation gets three kinds, and each kind every third operation.
+            for kind in KINDS[index % 3 :: 3]
+        ]
+        problems = sweep(points, lambda: FaultWorker(expected))
+        self.assertFalse(problems, f"{len(problems)} problems:\n" + "\n\n".join(problems))
+
+    def test_throttle_storm(self) -> None:
+        space = self.quick()
+        self.double.faults(
+            {"service": "cognito-idp", "nth": 2, "times": 4, "fault": "throttle"},
+            {"service": "iam", "nth": 2, "times": 4, "fault": "throttle"},
+            {"service": "bedrock-agentcore-control", "nth": 3, "times": 6, "fault": "throttle"},
+        )
+        self.assert_run(space.apply())
+        self.double.faults()
+        self.assert_quiet(space)
+
+    def test_failure_stops_only_what_depends_on_it(self) -> None:
+        space = self.quick()
+        self.double.faults(
+            {
+                "operation": "CreateAgentRuntime",
+                "times": 100,
+                "fault": "error",
+                "code": "ServiceQuotaExceededException",
+                "message": "too many runtimes",
+                "status": 402,
+            }
+        )
+        run = self.assert_run(space.apply(), PARTLY)
+        self.assertIn("too many runtimes", run.out + run.err)
+        self.assertIn("CreateAgentRuntime", run.out + run.err)
+        kinds = {record["kind"] for record in self.double.dump()}
+        self.assertIn("gateway", kinds)
+        self.assertNotIn("target", kinds)
+        self.double.faults()
+        self.assert_run(space.apply())
+        self.assert_quiet(space)
+
+    def test_target_that_failed_over_its_role_is_driven_again(self) -> None:
+        self.double.configure(iam_lag_ms=2500)
+        space = self.quick()
+        self.assert_run(space.apply())
+        self.assertEqual("READY", self.double.one("target")["status"])
+
+    def test_object_that_lands_in_failed(self) -> None:
+        space = self.quick()
+        self.double.faults(
+            {"operation": "CreateAgentRuntime", "fault": "land", "status": "CREATE_FAILED", "reason": "no capacity"}
+        )
+        run = space.apply()
+        self.assertFalse(run.crashed(), str(run))
+        if run.code != DONE:
+            self.assertIn("no capacity", run.out + run.err)
+        self.assert_run(space.apply("--allow-replace", "*"))
+        self.double.wait_until(lambda: not self.moving())
+        self.assertEqual("READY", self.double.one("runtime")["status"])
+        self.assert_quiet(space)
+
+    def test_skewed_clock(self) -> None:
+        self.double.configure(skew_ms=20 * 60 * 1000)
+        space = self.quick()
+        self.assert_run(space.apply())
+        self.assert_quiet(space)
+
+    def test_wrong_and_missing_credentials(self) -> None:
+        space = self.quick()
+        cases = {
+            "wrong secret": {"AWS_SECRET_ACCESS_KEY": "wrong"},
+            "unknown key": {"AWS_ACCESS_KEY_ID": "AKIANOBODY"},
+            "wrong session token": {"AWS_SESSION_TOKEN": "not-a-token-of-this-key"},
+        }
+        for name, changes in cases.items():
+            with self.subTest(name):
+                run = self.assert_run(space.run("apply", "--yes", env=changes, timeout=60), FAILED)
+                self.assertRegex(run.err, "(?i)signature|credential|token|InvalidClientTokenId|denied")
+                self.assertNotIn("not-a-token-of-this-key", run.err)
+                self.assertEqual([], self.double.mutations())
+        for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            del space.env[key]
+        run = self.assert_run(space.run("apply", "--yes", timeout=60), FAILED)
+        self.assertRegex(run.err, "(?i)credentials")
+
+    def test_credentials_that_expire_in_the_middle(self) -> None:
+        space = self.quick()
+        for code in ("ExpiredTokenException", "ExpiredToken"):
+            self.double.faults({"mutating": True, "nth": 4, "times": 1000, "fault": "error", "code": code, "message": "expired", "status": 403})
+            run = space.apply()
+            self.assertFalse(run.crashed(), str(run))
+            self.assertIn(run.code, (FAILED, PARTLY), str(run))
+            self.assertIn("expired", (run.out + run.err).lower())
+        self.double.faults()
+        self.assert_run(space.apply())
+        self.assert_quiet(space)
+        self.assert_destroyed(space)
+
+    def test_service_that_is_not_there(self) -> None:
+        space = self.workspace("http://127.0.0.1:9", quick_suite(), "dev")
+        run = self.assert_run(space.run("apply", "--yes", timeout=110), FAILED)
+        self.assertRegex(run.err, "(?i)connect|refused")
+
+
+class Signals(DoubleTest):
+    """SIGINT, SIGTERM and SIGKILL in the middle."""
+
+    def hold(self, space: Workspace, operation: str, *arguments: str):  # type: ignore[no-untyped-def]
+        """A run whose call of `operation` is held by the double, its work done."""
+        self.double.faults({"operation": operation, "fault": "block-after"})
+        process = space.start(*arguments)
+        self.assertTrue(self.double.call("/_double/blocked?timeout_ms=30000"), "the call never came")
+        return process
+
+    def end(self, space: Workspace, process, timeout: float = 60) -> Run:  # type: ignore[no-untyped-def]
+        return space.finish(process, ["(signalled)"], timeout, time.monotonic())
+
+    def test_interrupt_finishes_what_runs_and_begins_nothing(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number):
+                self.setUp()
+                space = self.quick()
+                process = self.hold(space, "CreateGateway", "apply", "--yes", "--json")
+                os.kill(process.pid, number)
+                time.sleep(0.3)
+                mark = self.double.mark()
+                self.double.call("/_double/release", {})
+                run = self.assert_run(self.end(space, process), INTERRUPTED)
+                self.assertNotIn("CreateGatewayTarget", self.double.mutations(mark))
+                self.assertEqual(1, len(self.double.objects("gateway")), str(run))
+                listed = self.assert_run(space.run("state", "list"))
+                self.assertIn("gateway.tools", listed.out)
+                self.double.faults()
+                again = self.assert_run(space.apply())
+                self.assertNotIn("CreateGateway", self.double.mutations(mark), str(again))
+                self.assert_quiet(space)
+                self.assert_destroyed(space)
+
+    def test_second_interrupt_ends_at_once(self) -> None:
+        space = self.quick()
+        process = self.hold(space, "CreateGateway", "apply", "--yes", "--json")
+        os.kill(process.pid, signal.SIGINT)
+        time.sleep(0.3)
+        since = time.monotonic()
+        os.kill(process.pid, signal.SIGINT)
+        run = self.end(space, process)
+        self.assertLess(time.monotonic() - since, 5)
+        self.assertNotEqual(0, run.code)
+        self.double.call("/_double/release", {})
+        self.double.faults()
+        self.assert_run(space.apply())
+        self.assertEqual(1, len(self.double.objects("gateway")))
+        self.assert_quiet(space)
+        self.assert_destroyed(space)
+
+    def test_interrupt_while_planning_changes_nothing(self) -> None:
+        space = self.quick()
+        self.double.faults({"operation": "ListGateways", "fault": "block-before"})
+        process = space.start("apply", "--yes", "--json")
+        self.assertTrue(self.double.call("/_double/blocked?timeout_ms=30000"))
+        os.kill(process.pid, signal.SIGINT)
+        time.sleep(0.3)
+        self.double.call("/_double/release", {})
+        run = self.end(space, process)
+        self.assertIn(run.code, (INTERRUPTED, -signal.SIGINT), str(run))
+        self.assertEqual([], self.double.mutations())
+
+    def test_lock_is_held_and_named_and_freed(self) -> None:
+        space = self.quick()
+        process = self.hold(space, "CreateGateway", "apply", "--yes", "--json")
+        mark = self.double.mark()
+        for command in ("apply", "destroy"):
+            run = self.assert_run(space.run(command, "--yes", timeout=30), LOCKED)
+            self.assertIn(str(process.pid), run.err)
+        self.assert_untouched(mark)
+        self.assertIn(self.double.call("/_double/config")["ready_ms"], (20,))
+        diff = space.diff()
+        self.assertFalse(diff.crashed(), str(diff))
+        self.assertNotEqual(LOCKED, diff.code, "diff needs no lock")
+        os.kill(process.pid, signal.SIGKILL)
+        self.end(space, process)
+        self.double.call("/_double/release", {})
+        self.double.faults()
+        self.assert_run(space.apply())
+        self.assertEqual(1, len(self.double.objects("gateway")))
+        self.assert_quiet(space)
+
+
+def _limit_files() -> None:
+    """In the child: no file may grow beyond this; writes then fail with EFBIG."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+
+class Files(DoubleTest):
+    """What the disk can do to a state."""
+
+    def test_full_disk(self) -> None:
+        space = self.quick()
+        run = space.apply(preexec_fn=_limit_files)
+        self.assertFalse(run.crashed(), str(run))
+        self.assertIn(run.code, (FAILED, PARTLY), str(run))
+        self.assertRegex(run.out + run.err, "(?i)too large|no space|cannot|write")
+        self.assert_run(space.apply())
+        self.assert_quiet(space)
+        self.assert_destroyed(space)
+
+    def test_folder_that_cannot_be_written(self) -> None:
+        space = self.quick()
+        (space.folder / ".gantry").write_text("a file where the folder should be")
+        run = self.assert_run(space.apply(), FAILED)
+        self.assertIn(".gantry", run.out + run.err)
+        self.assertEqual([], self.double.mutations())
+
+    def test_broken_states_are_refused_with_words_and_kept(self) -> None:
+        space = self.quick()
+        self.assert_run(space.apply())
+        path = space.state_path()
+        good, before = path.read_bytes(), content(self.double.dump())
+        broken = {
+            "empty": b"",
+            "cut": good[: len(good) // 2],
+            "binary": os.urandom(4096),
+            "list": b"[]",
+            "null": b"null",
+            "newer": good.replace(b'"format": 1', b'"format": 99').replace(b'"format":1', b'"format":99'),
+            "deep": b"[" * 100000,
+            "wrong types": b'{"format": 1, "stack": 3, "entries": "none"}',
+        }
+        for name, data in broken.items():
+            for command in ("apply", "diff", "destroy", "output"):
+                with self.subTest(name, command=command):
+                    self.assertNotEqual(good, data)
+                    path.write_bytes(data)
+                    mark = self.double.mark()
+                    words = ["--yes"] if command in ("apply", "destroy") else []
+                    run = self.assert_run(space.run(command, *words, timeout=30), FAILED)
+                    self.assertIn(path.name, run.err)
+                    self.assert_untouched(mark)
+                    self.assertEqual(data, path.read_bytes(), "a damaged state is evidence")
+        self.assertEqual(before, content(self.double.dump()))
+        path.write_bytes(good)
+        self.assert_quiet(space)
+
+    def test_previous_state_is_kept(self) -> None:
+        space = self.quick()
+        self.assert_run(space.apply())
+        space.edit("description: Lark tools for Quick Suite", "description: Other tools")
+        self.assert_run(space.apply())
+        backups = [item for item in space.state_path().parent.iterdir() if "backup" in item.name]
+        self.assertTrue(backups)
+
+    def test_broken_journals(self) -> None:
+        for name, spoil in (
+            ("half a line at the end", lambda data: data[:-20]),
+            ("junk at the end", lambda data: data + b"\x00\xff{junk"),
+            ("junk in the middle", lambda data: b"{junk\n" + data),
+            ("binary", lambda data: os.urandom(len(data))),
+        ):
+            with self.subTest(name):
+                self.setUp()
+                space = self.quick()
+                pidfile = space.base / "pid"
+                self.double.faults({"operation": "CreateGateway", "fault": "kill-after", "pidfile": str(pidfile)})
+                process = space.start("apply", "--yes", "--json")
+                pidfile.write_text(str(process.pid))
+                space.finish(process, [], 60, time.monotonic())
+                self.double.faults()
+                journal = space.state_path().with_suffix(".journal")
+                self.assertTrue(journal.exists(), [str(path) for path in space.files()])
+                journal.write_bytes(spoil(journal.read_bytes()))
+                mark = self.double.mark()
+                run = space.apply()
+                self.assertFalse(run.crashed(), str(run))
+                if run.code != DONE:
+                    self.assertEqual(FAILED, run.code, str(run))
+                    self.assertIn(journal.name, run.out + run.err)
+                    self.assert_untouched(mark)
+                else:
+                    self.assertEqual(1, len(self.double.objects("gateway")))
+                    self.assert_quiet(space)
+
+    def test_modes(self) -> None:
+        space = self.quick()
+        self.assert_run(space.apply())
+        for path in (space.folder / ".gantry").rglob("*"):
+            self.assertEqual(0, path.stat().st_mode & 0o077, path)

@@ -1,0 +1,152 @@
+/* Replacing objects, and what hangs on them. */
+#include "world.h"
+
+WORLD
+
+static const char *const all[] = {"*", NULL};
+
+START_TEST(a_replaced_gateway_takes_its_targets_along_in_the_right_order)
+{
+    world_done(world, manifest(world, small_stack));
+    const char *old = tiny_only(world->cloud, "gateway")->key;
+    world->options.allow_replace = all;
+    tiny_forget(world->cloud);
+    world_done(world, manifest(world, "gateways: {tools: {authorizer: AWS_IAM, name: other,"
+                                      " description: Tools}}\n"
+                                      "targets: {docs: {gateway: tools, endpoint: "
+                                      "\"https://example.com/mcp\"}}\n"));
+    ck_assert_int_eq(action_of(world, "gateway.tools"), GT_ACTION_REPLACE);
+    ck_assert_int_eq(action_of(world, "target.docs"), GT_ACTION_REPLACE);
+    ASSERT_BEFORE(world, "DeleteGatewayTarget", "DeleteGateway");
+    ASSERT_BEFORE(world, "DeleteGateway", "CreateGateway");
+    ASSERT_BEFORE(world, "CreateGateway", "CreateGatewayTarget");
+    ASSERT_COUNT(world, "DeleteGateway", 1);
+    const struct tiny_object *gateway = tiny_only(world->cloud, "gateway");
+    ck_assert_str_ne(gateway->key, old);
+    ck_assert(gt_starts_with(tiny_only(world->cloud, "target")->key, gateway->key));
+}
+END_TEST
+
+/* A client is made anew before the old one goes. */
+static const char *const client[] = {"user_pool_client.mcp.quick", NULL};
+
+static const char *replace_client(void)
+{
+    const char *yaml = manifest(world, full_stack);
+    world_done(world, yaml);
+    world->options.allow_replace = all;
+    world->options.replaces = client;
+    tiny_forget(world->cloud);
+    return yaml;
+}
+
+static void check_client(const char *old)
+{
+    const struct tiny_object *made = tiny_only(world->cloud, "client");
+    ck_assert_str_ne(made->key, old);
+    const char *id = gt_text_at(made->doc, "/ClientId");
+    ck_assert_str_eq(
+        gt_text_at(tiny_only(world->cloud, "gateway")->doc,
+                   "/authorizerConfiguration/customJWTAuthorizer/allowedClients/0"),
+        id);
+    const json_t *entry = world_entry(world, client[0]);
+    ck_assert_str_eq(gt_text_at(entry, "/identity/ClientId"), id);
+    ck_assert_uint_eq(json_array_size(gt_at(entry, "/deposed")), 0);
+    ck_assert_str_eq(gt_text_at(entry, "/status"), "ready");
+}
+
+START_TEST(a_replaced_client_is_removed_after_its_users_moved)
+{
+    const char *yaml = replace_client();
+    const char *old = tiny_only(world->cloud, "client")->key;
+    world_done(world, yaml);
+    ASSERT_BEFORE(world, "CreateUserPoolClient", "UpdateGateway");
+    ASSERT_BEFORE(world, "UpdateGateway", "DeleteUserPoolClient");
+    ASSERT_COUNT(world, "CreateUserPoolClient", 1);
+    check_client(old);
+    world->options.replaces = NULL;
+    tiny_forget(world->cloud);
+    world_done(world, yaml);
+    ck_assert_uint_eq(tiny_mutations(world->cloud), 0);
+}
+END_TEST
+
+START_TEST(a_replaced_client_that_could_not_be_removed_is_removed_by_the_next_apply)
+{
+    const char *yaml = replace_client();
+    const char *old = tiny_only(world->cloud, "client")->key;
+    tiny_script(world->cloud, (struct tiny_script){.operation = "DeleteUserPoolClient",
+                                                   .code = "NotAuthorizedException",
+                                                   .message = "no"});
+    ASSERT_RESULT(world, world_apply(world, yaml), GT_APPLY_PARTLY);
+    ck_assert_uint_eq(tiny_number(world->cloud, "client"), 2);
+    world->options.replaces = NULL;
+    world_done(world, yaml);
+    check_client(old);
+}
+END_TEST
+
+START_TEST(a_client_whose_replacement_got_lost_is_not_taken_for_it)
+{
+    const char *yaml = replace_client();
+    const char *old = tiny_only(world->cloud, "client")->key;
+    tiny_script(world->cloud,
+                (struct tiny_script){.operation = "CreateUserPoolClient", .lost = true});
+    world_done(world, yaml);
+    ASSERT_COUNT(world, "CreateUserPoolClient", 1);
+    check_client(old);
+}
+END_TEST
+
+START_TEST(a_run_that_was_killed_while_it_replaced_a_client_loses_none)
+{
+    static const char *const calls[] = {"CreateUserPoolClient", "UpdateGateway",
+                                        "DeleteUserPoolClient"};
+    const char *yaml = replace_client();
+    const char *old = tiny_only(world->cloud, "client")->key;
+    world->kill_at = calls[_i / 2];
+    world->kill_done = _i % 2 == 1;
+    world_apply(world, yaml);
+    if (_i > 0) /* else nothing was done, and it is to be replaced still */
+        world->options.replaces = NULL;
+    world_done(world, yaml);
+    check_client(old);
+}
+END_TEST
+
+START_TEST(a_type_of_target_that_changes_needs_a_new_target_and_no_new_gateway)
+{
+    world_done(world, manifest(world, full_stack));
+    tiny_forget(world->cloud);
+    world_done(
+        world,
+        manifest(world, "identity: {mcp: {resourceServer: MyGateway, scopes: {invoke: Invoke "
+                        "tools}, clients: {quick: {scopes: [invoke]}}}}\n"
+                        "gateways: {tools: {description: Lark tools, identity: mcp}}\n"
+                        "runtimes: {lark: {image: \"123456789012.dkr.ecr.us-east-1.amazonaws.com/"
+                        "lark-mcp:latest\", environment: {MODE: a-very-private-value}}}\n"
+                        "targets: {lark: {gateway: tools, lambda: "
+                        "\"arn:aws:lambda:us-east-1:123456789012:function:f\", tools: "
+                        "[{name: t, description: d, inputSchema: {type: object}}]}}\n"));
+    ck_assert_int_eq(action_of(world, "target.lark"), GT_ACTION_REPLACE);
+    ASSERT_BEFORE(world, "DeleteGatewayTarget", "CreateGatewayTarget");
+    ASSERT_COUNT(world, "CreateGateway", 0);
+}
+END_TEST
+
+Suite *replace_suite(void)
+{
+    Suite *suite = suite_create("replace");
+    TCase *tests = tcase_create("replace");
+    tcase_add_checked_fixture(tests, world_setup, world_teardown);
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, a_replaced_gateway_takes_its_targets_along_in_the_right_order);
+    tcase_add_test(tests, a_replaced_client_is_removed_after_its_users_moved);
+    tcase_add_test(tests,
+                   a_replaced_client_that_could_not_be_removed_is_removed_by_the_next_apply);
+    tcase_add_test(tests, a_client_whose_replacement_got_lost_is_not_taken_for_it);
+    tcase_add_loop_test(tests, a_run_that_was_killed_while_it_replaced_a_client_loses_none, 0, 6);
+    tcase_add_test(tests, a_type_of_target_that_changes_needs_a_new_target_and_no_new_gateway);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
