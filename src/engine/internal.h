@@ -56,6 +56,9 @@ void gt_items_collect(struct gt_engine *engine);
 void gt_items_free(struct gt_engine *engine);
 struct gt_item *gt_item_find(const struct gt_engine *engine, const char *address);
 
+/* Sets `selected` of all items by --target and --exclude; false: an address that is none. (select.c) */
+bool gt_items_select(struct gt_engine *engine);
+
 /* Replaces an owned document; steals `value`. */
 void gt_set_json(json_t **slot, json_t *value);
 

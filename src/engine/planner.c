@@ -242,69 +242,6 @@ static void settle_waves(struct gt_engine *engine)
     }
 }
 
-/* -- selection -- */
-
-static bool named(const char *const *addresses, const char *address)
-{
-    for (; addresses != NULL && *addresses != NULL; addresses++) {
-        if (strcmp(*addresses, address) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void select_with_dependencies(struct gt_engine *engine, struct gt_item *item)
-{
-    if (item->selected)
-        return;
-    item->selected = true;
-    for (size_t i = 0; item->resource != NULL && i < item->resource->depends.len; i++) {
-        size_t index = item->resource->depends.at[i];
-        select_with_dependencies(
-            engine, gt_item_find(engine, engine->o.stack->resources.at[index].address));
-    }
-}
-
-static bool check_names(struct gt_engine *engine, const char *const *addresses, const char *option)
-{
-    bool good = true;
-    for (; addresses != NULL && *addresses != NULL; addresses++) {
-        if (gt_item_find(engine, *addresses) != NULL || strcmp(*addresses, "*") == 0)
-            continue;
-        const char **all = gt_calloc(engine->arena, engine->items.len + 1, sizeof(*all));
-        for (size_t i = 0; i < engine->items.len; i++)
-            all[i] = engine->items.at[i]->address;
-        const char *nearest = gt_nearest(*addresses, all);
-        struct gt_diag *diag = gt_error(engine->diags, "unknown-address",
-                                        "%s %s: no resource has that address", option, *addresses);
-        diag->hint = nearest == NULL ? "gantry show lists the addresses"
-                                     : gt_printf(engine->arena, "did you mean %s?", nearest);
-        good = false;
-    }
-    return good;
-}
-
-static bool select_items(struct gt_engine *engine)
-{
-    const struct gt_engine_options *o = &engine->o;
-    if (!check_names(engine, o->targets, "--target") ||
-        !check_names(engine, o->excludes, "--exclude") ||
-        !check_names(engine, o->replaces, "--replace") ||
-        !check_names(engine, o->allow_replace, "--allow-replace"))
-        return false;
-    if (o->targets != NULL && *o->targets != NULL) {
-        for (size_t i = 0; i < engine->items.len; i++)
-            engine->items.at[i]->selected = false;
-        for (size_t i = 0; i < engine->items.len; i++) {
-            if (named(o->targets, engine->items.at[i]->address))
-                select_with_dependencies(engine, engine->items.at[i]);
-        }
-    }
-    for (size_t i = 0; i < engine->items.len; i++)
-        engine->items.at[i]->selected &= !named(o->excludes, engine->items.at[i]->address);
-    return true;
-}
-
 /* -- the plan -- */
 
 static void apply_moves(struct gt_engine *engine)
@@ -389,7 +326,7 @@ bool gt_engine_plan(struct gt_engine *engine, struct gt_plan **plan, struct gt_d
     engine->caching = true;
     apply_moves(engine);
     gt_items_collect(engine);
-    if (known_types(engine) && select_items(engine)) {
+    if (known_types(engine) && gt_items_select(engine)) {
         read_everything(engine);
         settle_waves(engine);
     }

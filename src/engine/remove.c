@@ -94,11 +94,10 @@ static bool is_protected(const struct gt_task *task)
     return live != NULL && json_equal(live, on);
 }
 
-static void unprotect(struct gt_task *task)
+static void unprotect(struct gt_task *task, const struct gt_step *step)
 {
     struct gt_item *item = task->item;
     const struct gt_type *type = item->type;
-    const struct gt_step *step = protection_step(type);
     json_t *off = json_object();
     json_object_set_new(off, type->protection,
                         json_loads(type->protection_off, JSON_DECODE_ANY, NULL));
@@ -114,10 +113,11 @@ void gt_task_remove(struct gt_task *task)
     task->deposed = task->node->deposed && first != NULL;
     const json_t *identity = task->deposed ? first : item->identity;
     task->identity = gt_keep(task->arena, json_deep_copy(identity));
+    const struct gt_step *step = is_protected(task) ? protection_step(item->type) : NULL;
     if (task->node->deposed && first == NULL)
         gt_task_done(task);
-    else if (is_protected(task))
-        unprotect(task);
+    else if (step != NULL)
+        unprotect(task, step);
     else
         send_remove(task);
 }

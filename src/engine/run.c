@@ -38,8 +38,7 @@ static void check_step(struct gt_engine *engine, const struct gt_plan_step *step
         diag->subject = step->address;
 }
 
-static bool check_guards(struct gt_engine *engine, const struct gt_plan *plan,
-                         struct gt_diags *diags)
+bool gt_engine_guards(struct gt_engine *engine, const struct gt_plan *plan, struct gt_diags *diags)
 {
     size_t errors = diags->errors;
     for (size_t i = 0; i < plan->steps.len; i++)
@@ -263,7 +262,7 @@ enum gt_apply_result gt_engine_apply(struct gt_engine *engine, const struct gt_p
 {
     engine->diags = diags;
     engine->started_ms = gt_engine_now(engine);
-    if (!check_guards(engine, plan, diags))
+    if (!gt_engine_guards(engine, plan, diags))
         return GT_APPLY_FAILED;
     gt_bind_state(engine);
     struct gt_run run = {.engine = engine, .plan = plan};

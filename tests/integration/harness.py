@@ -216,7 +216,7 @@ class Double(ServerProcess):
 
 _VOLATILE = {"created", "createdAt", "updatedAt", "lastUpdatedAt", "lastModifiedDate", "creationTime"}
 _VOLATILE |= {"CreationDate", "LastModifiedDate", "lastSynchronizedAt", "createdTime", "lastUpdatedTime"}
-_VOLATILE |= {"CreateDate", "RoleId"}
+_VOLATILE |= {"CreateDate", "RoleId", "PolicyId"}
 _KINDS_WITH_IDS = {"user-pool", "user-pool-client", "gateway", "target", "runtime"}
 
 
@@ -309,6 +309,7 @@ class Run:
         lines = [line for line in self.out.splitlines() if '"event":"plan"' not in line]
         if '"event":"plan"' in self.out:
             lines.insert(0, f"plan: {self.changed}")
+        lines = [line for line in lines if not re.search('"event":"(started|waiting|done)"', line)]
         out = "\n".join(lines)[-5000:]
         return f"gantry {' '.join(self.arguments)} -> {self.code} ({self.seconds:.1f}s)\n{out}\n{self.err[-5000:]}"
 

@@ -108,7 +108,8 @@ class Faults(DoubleTest):
             for kind in KINDS[index % 3 :: 3]
         ]
         problems = sweep(points, lambda: FaultWorker(expected))
-        self.assertFalse(problems, f"{len(problems)} problems:\n" + "\n\n".join(problems))
+        if problems:
+            self.fail(f"{len(problems)} problems:\n" + "\n\n".join(problems))
 
     def test_throttle_storm(self) -> None:
         space = self.quick()

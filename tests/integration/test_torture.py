@@ -176,7 +176,8 @@ class Torture(IntegrationTest):
 
     def assert_sweep(self, points: list[Any], worker: type[Worker], expected: list[str]) -> None:
         problems = sweep(points, lambda: worker(expected))
-        self.assertFalse(problems, f"{len(problems)} problems:\n" + "\n\n".join(problems))
+        if problems:
+            self.fail(f"{len(problems)} problems:\n" + "\n\n".join(problems))
 
     @staticmethod
     def every_request(count: int, margin: int = 6) -> list[dict[str, Any]]:

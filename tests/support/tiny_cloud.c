@@ -15,10 +15,10 @@
 
 struct kind {
     const char *name;
-    const char *ids[3];       /* input members that name one, the parent's first; ends with NULL */
-    const char *made, *form;  /* member with the id that the service makes; its form */
-    const char *given;        /* create's member for the last id; NULL: as in ids */
-    const char *unique;       /* member that is unique below the parent, or NULL */
+    const char *ids[3];      /* input members that name one, the parent's first; ends with NULL */
+    const char *made, *form; /* member with the id that the service makes; its form */
+    const char *given;       /* create's member for the last id; NULL: as in ids */
+    const char *unique;      /* member that is unique below the parent, or NULL */
     const char *exists[2], *absent[2]; /* code and message */
     const char *arn, *arn_form;        /* member; %s: the key */
     const char *tags;                  /* create's member, or NULL */
@@ -26,9 +26,18 @@ struct kind {
     bool settles;                      /* it has a status */
 };
 
-#define NOT_FOUND {"ResourceNotFoundException", "it does not exist"}
-#define CONFLICT {"ConflictException", "a resource of that name already exists"}
-#define NO_ENTITY {"NoSuchEntity", "the entity cannot be found"}
+#define NOT_FOUND                                                                                  \
+    {                                                                                              \
+        "ResourceNotFoundException", "it does not exist"                                           \
+    }
+#define CONFLICT                                                                                   \
+    {                                                                                              \
+        "ConflictException", "a resource of that name already exists"                              \
+    }
+#define NO_ENTITY                                                                                  \
+    {                                                                                              \
+        "NoSuchEntity", "the entity cannot be found"                                               \
+    }
 
 static const struct kind kinds[] = {
     {.name = "role",
@@ -342,13 +351,14 @@ static struct tiny_object *add(struct tiny_cloud *cloud, const struct kind *kind
         json_object_update(object->tags, tags);
     size_t i;
     json_t *tag;
-    json_array_foreach(tags, i, tag) json_object_set(object->tags, text(tag, "Key"),
-                                                     json_object_get(tag, "Value"));
+    json_array_foreach(tags, i, tag)
+        json_object_set(object->tags, text(tag, "Key"), json_object_get(tag, "Value"));
     if (kind->tags != NULL)
         json_object_del(doc, kind->tags);
     if (kind->arn != NULL)
-        set_text(doc, kind->arn, gt_printf(cloud->arena, "%.*s%s",
-                                           (int)strcspn(kind->arn_form, "%"), kind->arn_form, key));
+        set_text(doc, kind->arn,
+                 gt_printf(cloud->arena, "%.*s%s", (int)strcspn(kind->arn_form, "%"),
+                           kind->arn_form, key));
     describe(cloud, object);
     *GT_PUSH(cloud->arena, &cloud->objects) = object;
     return object;
@@ -549,8 +559,7 @@ static void put_runtime(struct act *act)
     long version = strtol(text(object->doc, "agentRuntimeVersion"), NULL, 10);
     object->served = object->served == NULL ? NULL : text(object->doc, "agentRuntimeVersion");
     object->served = gt_strdup(act->cloud->arena, object->served);
-    set_text(object->doc, "agentRuntimeVersion",
-             gt_printf(act->cloud->arena, "%ld", version + 1));
+    set_text(object->doc, "agentRuntimeVersion", gt_printf(act->cloud->arena, "%ld", version + 1));
     json_object_set(object->doc, "lastToken", gt_iterable(token));
     object->serve_left = act->cloud->serve_reads;
     put(act);
@@ -677,8 +686,8 @@ static void tag(struct act *act)
         return;
     if (json_is_object(tags))
         json_object_update(object->tags, tags);
-    json_array_foreach(tags, i, item) json_object_set(object->tags, text(item, "Key"),
-                                                      json_object_get(item, "Value"));
+    json_array_foreach(tags, i, item)
+        json_object_set(object->tags, text(item, "Key"), json_object_get(item, "Value"));
 }
 
 static void untag(struct act *act)
@@ -784,8 +793,8 @@ static const struct row rows[] = {
 
 /* -- the script -- */
 
-static struct tiny_script *script_for(struct tiny_cloud *cloud, const struct gt_operation *operation,
-                                      const json_t *input)
+static struct tiny_script *script_for(struct tiny_cloud *cloud,
+                                      const struct gt_operation *operation, const json_t *input)
 {
     const char *body = gt_json_canonical(cloud->arena, input);
     for (size_t i = 0; i < cloud->scripts.len; i++) {
@@ -832,7 +841,7 @@ static void answer_act(struct act *act, struct gt_scripted_answer *answer)
     } else if (script != NULL && script->garbled) {
         *answer = (struct gt_scripted_answer){.status = 200, .body = "<html>what?"};
     } else if (act->code != NULL) {
-        int status = script != NULL && script->http_status != 0 ? script->http_status
+        int status = script != NULL && script->http_status != 0            ? script->http_status
                      : strcmp(act->code, "ResourceNotFoundException") == 0 ? 404
                                                                            : 400;
         tiny_encode_error(act->cloud->arena, act->operation, status, act->code, act->message,

@@ -16,8 +16,8 @@ struct tiny_object {
     json_t *doc, *tags;     /* kept by the arena; tags: a map */
     int reads_left;         /* until the status is `next` */
     const char *next;
-    int serve_left;         /* runtimes: reads of DEFAULT until it serves the newest version */
-    const char *served;     /* the version that DEFAULT serves; NULL: there is no DEFAULT yet */
+    int serve_left;     /* runtimes: reads of DEFAULT until it serves the newest version */
+    const char *served; /* the version that DEFAULT serves; NULL: there is no DEFAULT yet */
     int64_t visible_ms, settled_ms;
     bool gone;
 };
@@ -25,13 +25,13 @@ struct tiny_object {
 /* What the next calls of an operation get. Strings are borrowed. */
 struct tiny_script {
     const char *operation;
-    const char *part;           /* only calls whose input holds this text; NULL: all */
-    int skip, times;            /* calls that are passed over first; 0 times: once, -1: always */
-    const char *code, *message; /* refused with this error, nothing is done */
-    int http_status;            /* 0: 400 */
-    bool lost;                  /* it is done, and the answer gets lost */
-    bool dropped;               /* it is not done, and no answer comes */
-    bool garbled;               /* it is done, and the answer is no answer of the service */
+    const char *part;            /* only calls whose input holds this text; NULL: all */
+    int skip, times;             /* calls that are passed over first; 0 times: once, -1: always */
+    const char *code, *message;  /* refused with this error, nothing is done */
+    int http_status;             /* 0: 400 */
+    bool lost;                   /* it is done, and the answer gets lost */
+    bool dropped;                /* it is not done, and no answer comes */
+    bool garbled;                /* it is done, and the answer is no answer of the service */
     const char *status, *reason; /* the object ends in this status once it settles */
     int64_t delay_ms;            /* of the answer */
     int64_t late_ms;             /* what it makes is seen only so much later */
@@ -53,13 +53,13 @@ struct tiny_cloud {
     GT_VEC(struct tiny_object *) objects; /* in the order of their making */
     GT_VEC(struct tiny_script) scripts;
     GT_VEC(struct tiny_call) calls;
-    int reads;       /* a change settles after so many reads */
-    int serve_reads; /* DEFAULT serves a new version after so many reads of it */
-    int page_size;   /* of lists; 0: all at once */
-    bool stuck;      /* lists give the same token for ever */
+    int reads;          /* a change settles after so many reads */
+    int serve_reads;    /* DEFAULT serves a new version after so many reads of it */
+    int page_size;      /* of lists; 0: all at once */
+    bool stuck;         /* lists give the same token for ever */
     const char *digest; /* of every image; NULL: there is none */
     int made;
-    tiny_watch_fn *watch;       /* called as each call arrives */
+    tiny_watch_fn *watch; /* called as each call arrives */
     void *watch_payload;
 };
 

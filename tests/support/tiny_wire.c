@@ -78,8 +78,8 @@ static json_t *from_query(struct gt_arena *arena, const struct gt_shape *shape, 
         json_t *object = json_object();
         for (size_t i = 0; i < shape->member_count; i++) {
             const struct gt_member *member = &shape->members[i];
-            const char *name = gt_printf(arena, "%s%s%s", prefix, *prefix == '\0' ? "" : ".",
-                                         wire_name(member));
+            const char *name =
+                gt_printf(arena, "%s%s%s", prefix, *prefix == '\0' ? "" : ".", wire_name(member));
             if (any_below(pairs, name))
                 json_object_set_new(object, member->name,
                                     from_query(arena, member->shape, pairs, name));
@@ -121,8 +121,7 @@ static bool decode_query(struct gt_arena *arena, const struct gt_scripted_reques
 /* -- X-Amz-Target: PREFIX.OPERATION -- */
 
 static bool decode_target(struct gt_arena *arena, const struct gt_scripted_request *request,
-                          const char *target, const struct gt_operation **operation,
-                          json_t **input)
+                          const char *target, const struct gt_operation **operation, json_t **input)
 {
     const char *dot = strrchr(target, '.');
     const char *prefix = dot == NULL ? "" : gt_strndup(arena, target, (size_t)(dot - target));
@@ -285,8 +284,9 @@ static const char *xml_body(struct gt_arena *arena, const struct gt_operation *o
                 operation->name, operation->name);
     if (operation->output != NULL)
         add_xml(&out, operation->output, output);
-    gt_buf_addf(&out, "</%sResult><ResponseMetadata><RequestId>tiny</RequestId>"
-                      "</ResponseMetadata></%sResponse>",
+    gt_buf_addf(&out,
+                "</%sResult><ResponseMetadata><RequestId>tiny</RequestId>"
+                "</ResponseMetadata></%sResponse>",
                 operation->name, operation->name);
     const char *body = gt_strdup(arena, gt_buf_text(&out));
     gt_buf_done(&out);
@@ -298,11 +298,10 @@ void tiny_encode(struct gt_arena *arena, const struct gt_operation *operation, c
 {
     bool xml = operation->service->protocol == GT_PROTOCOL_QUERY;
     answer->status = operation->response_code == 0 ? 200 : operation->response_code;
-    answer->body = xml                                  ? xml_body(arena, operation, output)
+    answer->body = xml                                 ? xml_body(arena, operation, output)
                    : operation->output_payload != NULL ? "{}"
                                                        : gt_json_canonical(arena, output);
-    answer->headers[0] =
-        (struct gt_header){"content-type", xml ? "text/xml" : "application/json"};
+    answer->headers[0] = (struct gt_header){"content-type", xml ? "text/xml" : "application/json"};
 }
 
 void tiny_encode_error(struct gt_arena *arena, const struct gt_operation *operation, int status,
@@ -322,6 +321,6 @@ void tiny_encode_error(struct gt_arena *arena, const struct gt_operation *operat
     const char *member = protocol == GT_PROTOCOL_AWS_JSON ? "__type" : "code";
     answer->headers[0] = (struct gt_header){"content-type", "application/json"};
     answer->headers[1] = (struct gt_header){"x-amzn-errortype", code};
-    answer->body = gt_json_canonical(
-        arena, gt_pack(arena, "{s:s, s:s}", member, code, "message", message));
+    answer->body =
+        gt_json_canonical(arena, gt_pack(arena, "{s:s, s:s}", member, code, "message", message));
 }

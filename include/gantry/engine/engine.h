@@ -64,6 +64,10 @@ bool gt_engine_recover(struct gt_engine *engine, struct gt_diags *diags);
 /* Reads what is live and plans. Sends no mutating call, writes nothing. */
 bool gt_engine_plan(struct gt_engine *engine, struct gt_plan **plan, struct gt_diags *diags);
 
+/* Whether the options let the plan be carried out: consent to what breaks callers, --deny, --max-delete. For
+ * asking before a person is asked; gt_engine_apply asks again. */
+bool gt_engine_guards(struct gt_engine *engine, const struct gt_plan *plan, struct gt_diags *diags);
+
 enum gt_apply_result { GT_APPLY_DONE, GT_APPLY_FAILED /* nothing was changed */, GT_APPLY_PARTLY, GT_APPLY_INTERRUPTED };
 
 /* Carries the plan out. Guards (consent, deny, max-delete) are checked before the first call. */

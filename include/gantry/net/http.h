@@ -65,8 +65,8 @@ void gt_http_free(struct gt_http *http);
 void gt_http_send(struct gt_http *http, const struct gt_http_request *request, gt_http_fn *fn,
                   void *payload);
 
-/* A transport is what the AWS client sends through: gt_http, or a scripted one in tests. `send` copies
- * what it needs of the request. */
+/* A transport is what the AWS client sends through: gt_http, or a scripted one in tests. `send`
+ * copies what it needs of the request. */
 struct gt_transport {
     void (*send)(void *self, const struct gt_http_request *request, gt_http_fn *fn, void *payload);
     void *self;

@@ -54,6 +54,8 @@ static enum gt_exit plan_fresh(struct gt_context *context, const struct gt_conse
     gt_run_show(context, *plan);
     if (!gt_plan_has_changes(*plan))
         return GT_EXIT_DONE;
+    if (!gt_engine_guards(context->engine, *plan, context->diags))
+        return GT_EXIT_FAILED;
     const char *question =
         gt_printf(context->arena,
                   "\nApply this to %s (%s) in account %s, %s? Only yes is a "

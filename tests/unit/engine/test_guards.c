@@ -67,8 +67,7 @@ END_TEST
 
 START_TEST(what_is_protected_is_not_deleted)
 {
-    const char *yaml =
-        manifest(world, "gateways: {tools: {authorizer: AWS_IAM, protect: true}}\n");
+    const char *yaml = manifest(world, "gateways: {tools: {authorizer: AWS_IAM, protect: true}}\n");
     const char *const all[] = {"*", NULL};
     world->options.allow_replace = all;
     world_done(world, yaml);
@@ -91,7 +90,6 @@ START_TEST(an_address_that_is_not_there_is_an_error_with_a_suggestion)
 }
 END_TEST
 
-SUITE(guards, replacing_a_gateway_needs_consent,
-      deleting_a_gateway_needs_consent_except_by_destroy, what_is_denied_is_not_done,
-      no_more_is_deleted_than_is_allowed, what_is_protected_is_not_deleted,
-      an_address_that_is_not_there_is_an_error_with_a_suggestion)
+SUITE(guards, replacing_a_gateway_needs_consent, deleting_a_gateway_needs_consent_except_by_destroy,
+      what_is_denied_is_not_done, no_more_is_deleted_than_is_allowed,
+      what_is_protected_is_not_deleted, an_address_that_is_not_there_is_an_error_with_a_suggestion)

@@ -20,10 +20,12 @@ static void check_converged(const char *yaml)
 
 START_TEST(an_interrupt_in_the_middle_saves_and_a_later_apply_converges)
 {
-    static const char *const calls[] = {
-        "CreateRole",  "CreateUserPool", "CreateUserPoolClient", "CreateGateway",
-        "GetGateway",  "PutRolePolicy",  "CreateAgentRuntime",   "GetAgentRuntimeEndpoint",
-        "CreateGatewayTarget", "InvokeAgentRuntime", "GetGatewayTarget"};
+    static const char *const calls[] = {"CreateRole",           "CreateUserPool",
+                                        "CreateUserPoolClient", "CreateGateway",
+                                        "GetGateway",           "PutRolePolicy",
+                                        "CreateAgentRuntime",   "GetAgentRuntimeEndpoint",
+                                        "CreateGatewayTarget",  "InvokeAgentRuntime",
+                                        "GetGatewayTarget"};
     const char *yaml = manifest(world, full_stack);
     world->interrupt_at = calls[_i];
     ASSERT_RESULT(world, world_apply(world, yaml), GT_APPLY_INTERRUPTED);
@@ -85,8 +87,8 @@ START_TEST(an_interrupted_destroy_goes_on_later)
         ck_assert_msg(result == GT_APPLY_INTERRUPTED, "%d %s", (int)result, said(world));
     ASSERT_RESULT(world, world_apply(world, yaml), GT_APPLY_DONE);
     for (size_t i = 0; i < world->cloud->objects.len; i++)
-        ck_assert_msg(world->cloud->objects.at[i]->gone, "%s %s",
-                      world->cloud->objects.at[i]->kind, world->cloud->objects.at[i]->key);
+        ck_assert_msg(world->cloud->objects.at[i]->gone, "%s %s", world->cloud->objects.at[i]->kind,
+                      world->cloud->objects.at[i]->key);
 }
 END_TEST
 

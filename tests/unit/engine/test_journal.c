@@ -60,10 +60,12 @@ END_TEST
 
 START_TEST(a_secret_that_changes_is_an_update)
 {
-    const char *one = manifest(world, "runtimes: {lark: {image: \"123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1\","
-                                      " environment: {KEY: first}}}\n");
-    const char *two = manifest(world, "runtimes: {lark: {image: \"123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1\","
-                                      " environment: {KEY: second}}}\n");
+    const char *one = manifest(
+        world, "runtimes: {lark: {image: \"123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1\","
+               " environment: {KEY: first}}}\n");
+    const char *two = manifest(
+        world, "runtimes: {lark: {image: \"123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1\","
+               " environment: {KEY: second}}}\n");
     world_done(world, one);
     world_done(world, two);
     ck_assert_int_eq(action_of(world, "runtime.lark"), GT_ACTION_UPDATE);
@@ -90,5 +92,4 @@ END_TEST
 SUITE(journal, the_intent_is_durable_before_the_call_leaves,
       nothing_is_sent_when_the_journal_cannot_be_written,
       a_journal_that_fails_in_the_middle_stops_the_run, what_is_saved_holds_no_secret,
-      a_secret_that_changes_is_an_update,
-      a_type_that_the_state_has_and_gantry_does_not_is_an_error)
+      a_secret_that_changes_is_an_update, a_type_that_the_state_has_and_gantry_does_not_is_an_error)

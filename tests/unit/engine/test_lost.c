@@ -19,8 +19,8 @@ END_TEST
 
 START_TEST(what_a_lost_create_makes_late_is_found_all_the_same)
 {
-    tiny_script(world->cloud, (struct tiny_script){
-                                  .operation = "CreateUserPool", .lost = true, .late_ms = 9000});
+    tiny_script(world->cloud,
+                (struct tiny_script){.operation = "CreateUserPool", .lost = true, .late_ms = 9000});
     world_done(world, manifest(world, full_stack));
     ASSERT_COUNT(world, "CreateUserPool", 1);
     ck_assert_uint_eq(tiny_number(world->cloud, "user_pool"), 1);
@@ -30,8 +30,8 @@ END_TEST
 START_TEST(a_second_lost_create_is_given_its_own_time)
 {
     tiny_script(world->cloud, (struct tiny_script){.operation = "CreateUserPool", .dropped = true});
-    tiny_script(world->cloud, (struct tiny_script){
-                                  .operation = "CreateUserPool", .lost = true, .late_ms = 9000});
+    tiny_script(world->cloud,
+                (struct tiny_script){.operation = "CreateUserPool", .lost = true, .late_ms = 9000});
     world_done(world, manifest(world, full_stack));
     ASSERT_COUNT(world, "CreateUserPool", 2);
     ck_assert_uint_eq(tiny_number(world->cloud, "user_pool"), 1);
@@ -133,9 +133,9 @@ START_TEST(a_call_that_is_never_answered_fails_and_the_next_apply_finds_what_it_
 {
     tiny_script(world->cloud,
                 (struct tiny_script){.operation = "CreateGateway", .times = -1, .lost = true});
-    tiny_script(world->cloud,
-                (struct tiny_script){.operation = "ListGateways", .skip = 1, .times = -1,
-                                     .dropped = true});
+    tiny_script(
+        world->cloud,
+        (struct tiny_script){.operation = "ListGateways", .skip = 1, .times = -1, .dropped = true});
     const char *yaml = manifest(world, small_stack);
     ASSERT_RESULT(world, world_apply(world, yaml), GT_APPLY_PARTLY);
     world->cloud->scripts.len = 0;
@@ -149,8 +149,7 @@ END_TEST
 SUITE(lost, a_lost_create_without_token_is_looked_up_and_not_made_twice,
       what_a_lost_create_makes_late_is_found_all_the_same,
       a_second_lost_create_is_given_its_own_time, a_create_that_never_arrived_is_sent_again,
-      a_lost_create_with_a_token_is_sent_again_with_the_same_token,
-      a_garbled_answer_is_a_lost_one, a_lost_update_is_compared_first,
-      an_update_that_never_arrived_is_sent_again,
+      a_lost_create_with_a_token_is_sent_again_with_the_same_token, a_garbled_answer_is_a_lost_one,
+      a_lost_update_is_compared_first, an_update_that_never_arrived_is_sent_again,
       tags_whose_answer_was_lost_are_compared_again, a_lost_removal_is_looked_after,
       a_call_that_is_never_answered_fails_and_the_next_apply_finds_what_it_made)

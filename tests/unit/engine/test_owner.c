@@ -186,5 +186,4 @@ SUITE(owner, a_name_that_a_stranger_has_is_refused_before_anything_is_created,
       user_pools_of_the_same_name_that_strangers_have_are_not_touched,
       an_imported_gateway_is_tagged_by_the_next_apply, a_gateway_is_imported_by_its_name_or_arn,
       what_does_not_exist_is_not_imported, existing_things_are_read_only,
-      an_existing_thing_that_is_not_there_is_an_error,
-      a_log_group_that_the_service_made_is_adopted)
+      an_existing_thing_that_is_not_there_is_an_error, a_log_group_that_the_service_made_is_adopted)

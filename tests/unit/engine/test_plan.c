@@ -148,11 +148,11 @@ START_TEST(the_tag_of_an_image_is_pinned_to_its_digest)
 {
     const char *yaml = manifest(world, full_stack);
     world_done(world, yaml);
-    const char *uri =
-        gt_text_at(tiny_nth(world->cloud, "CreateAgentRuntime", 0)->input,
-                   "/agentRuntimeArtifact/containerConfiguration/containerUri");
-    ck_assert_str_eq(uri, gt_printf(arena, "123456789012.dkr.ecr.us-east-1.amazonaws.com/"
-                                           "lark-mcp@%s",
+    const char *uri = gt_text_at(tiny_nth(world->cloud, "CreateAgentRuntime", 0)->input,
+                                 "/agentRuntimeArtifact/containerConfiguration/containerUri");
+    ck_assert_str_eq(uri, gt_printf(arena,
+                                    "123456789012.dkr.ecr.us-east-1.amazonaws.com/"
+                                    "lark-mcp@%s",
                                     world->cloud->digest));
     world->cloud->digest =
         "sha256:2222222222222222222222222222222222222222222222222222222222222222";
@@ -225,6 +225,5 @@ SUITE(plan, planning_sends_no_change_and_writes_nothing,
       a_page_token_that_does_not_move_ends_the_list, a_list_is_read_once_however_many_ask,
       the_tag_of_an_image_is_pinned_to_its_digest,
       an_image_that_is_not_there_is_an_error_before_anything_is_created,
-      an_image_that_may_not_be_looked_at_is_a_warning,
-      a_disguised_absence_is_confirmed_by_the_list,
+      an_image_that_may_not_be_looked_at_is_a_warning, a_disguised_absence_is_confirmed_by_the_list,
       reads_that_are_refused_are_errors_with_their_address)

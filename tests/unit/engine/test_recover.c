@@ -51,7 +51,8 @@ START_TEST(the_same_token_goes_with_the_same_body)
     world_apply(world, yaml);
     world_done(world, yaml);
     ASSERT_COUNT(world, "CreateGateway", 1);
-    const char *token = gt_text_at(tiny_nth(world->cloud, "CreateGateway", 0)->input, "/clientToken");
+    const char *token =
+        gt_text_at(tiny_nth(world->cloud, "CreateGateway", 0)->input, "/clientToken");
     const char *first = strstr(world->journal, "CreateGateway");
     ck_assert_ptr_nonnull(first);
     ck_assert_ptr_nonnull(strstr(first, token));
@@ -67,7 +68,8 @@ START_TEST(another_body_gets_another_token)
     world_done(world, manifest(world, "gateways: {tools: {authorizer: AWS_IAM}}\n"
                                       "targets: {docs: {gateway: tools, endpoint: "
                                       "\"https://example.com/mcp\"}}\n"));
-    const char *token = gt_text_at(tiny_nth(world->cloud, "CreateGateway", 0)->input, "/clientToken");
+    const char *token =
+        gt_text_at(tiny_nth(world->cloud, "CreateGateway", 0)->input, "/clientToken");
     const char *first = strstr(world->journal, "CreateGateway");
     ck_assert_ptr_null(strstr(strstr(first, token) + 1, token));
 }
@@ -89,8 +91,8 @@ END_TEST
 
 START_TEST(what_was_made_again_for_an_object_that_was_deleted_by_others_is_found)
 {
-    const char *yaml = manifest(
-        world, "resources: {people: {type: user_pool, properties: {PoolName: people}}}\n");
+    const char *yaml =
+        manifest(world, "resources: {people: {type: user_pool, properties: {PoolName: people}}}\n");
     world_done(world, yaml);
     tiny_only(world->cloud, "user_pool")->gone = true;
     world->kill_at = "CreateUserPool";

@@ -45,10 +45,9 @@ static void check_client(const char *old)
     const struct tiny_object *made = tiny_only(world->cloud, "client");
     ck_assert_str_ne(made->key, old);
     const char *id = gt_text_at(made->doc, "/ClientId");
-    ck_assert_str_eq(
-        gt_text_at(tiny_only(world->cloud, "gateway")->doc,
-                   "/authorizerConfiguration/customJWTAuthorizer/allowedClients/0"),
-        id);
+    ck_assert_str_eq(gt_text_at(tiny_only(world->cloud, "gateway")->doc,
+                                "/authorizerConfiguration/customJWTAuthorizer/allowedClients/0"),
+                     id);
     const json_t *entry = world_entry(world, client[0]);
     ck_assert_str_eq(gt_text_at(entry, "/identity/ClientId"), id);
     ck_assert_uint_eq(json_array_size(gt_at(entry, "/deposed")), 0);
@@ -118,9 +117,9 @@ START_TEST(a_type_of_target_that_changes_needs_a_new_target_and_no_new_gateway)
 {
     world_done(world, manifest(world, full_stack));
     tiny_forget(world->cloud);
-    world_done(
-        world,
-        manifest(world, "identity: {mcp: {resourceServer: MyGateway, scopes: {invoke: Invoke "
+    world_done(world,
+               manifest(world,
+                        "identity: {mcp: {resourceServer: MyGateway, scopes: {invoke: Invoke "
                         "tools}, clients: {quick: {scopes: [invoke]}}}}\n"
                         "gateways: {tools: {description: Lark tools, identity: mcp}}\n"
                         "runtimes: {lark: {image: \"123456789012.dkr.ecr.us-east-1.amazonaws.com/"
@@ -142,8 +141,7 @@ Suite *replace_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_replaced_gateway_takes_its_targets_along_in_the_right_order);
     tcase_add_test(tests, a_replaced_client_is_removed_after_its_users_moved);
-    tcase_add_test(tests,
-                   a_replaced_client_that_could_not_be_removed_is_removed_by_the_next_apply);
+    tcase_add_test(tests, a_replaced_client_that_could_not_be_removed_is_removed_by_the_next_apply);
     tcase_add_test(tests, a_client_whose_replacement_got_lost_is_not_taken_for_it);
     tcase_add_loop_test(tests, a_run_that_was_killed_while_it_replaced_a_client_loses_none, 0, 6);
     tcase_add_test(tests, a_type_of_target_that_changes_needs_a_new_target_and_no_new_gateway);

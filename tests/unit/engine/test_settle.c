@@ -28,12 +28,12 @@ START_TEST(a_target_that_stays_failed_ends_with_the_reason_of_the_service)
                                                        .times = -1,
                                                        .status = "FAILED",
                                                        .reason = unreachable});
-    const char *yaml = manifest(
-        world, "gateways: {tools: {authorizer: AWS_IAM}}\n"
-               "targets:\n"
-               "  bad: {gateway: tools, endpoint: \"https://broken.example.com/mcp\"}\n"
-               "  good: {gateway: tools, endpoint: \"https://example.com/mcp\"}\n"
-               "roles: {later: {trust: lambda.amazonaws.com, after: [target.bad]}}\n");
+    const char *yaml =
+        manifest(world, "gateways: {tools: {authorizer: AWS_IAM}}\n"
+                        "targets:\n"
+                        "  bad: {gateway: tools, endpoint: \"https://broken.example.com/mcp\"}\n"
+                        "  good: {gateway: tools, endpoint: \"https://example.com/mcp\"}\n"
+                        "roles: {later: {trust: lambda.amazonaws.com, after: [target.bad]}}\n");
     int64_t start = world->fixed.monotonic_ms;
     ASSERT_RESULT(world, world_apply(world, yaml), GT_APPLY_PARTLY);
     const struct gt_diag *diag = diag_of(world, "resource-failed");

@@ -8,8 +8,8 @@ static const char changed_stack[] =
     "targets: {docs: {gateway: tools, endpoint: \"https://example.com/mcp\"}}\n";
 
 #define RUNTIME(body)                                                                              \
-    "runtimes: {lark: {image: \"123456789012.dkr.ecr.us-east-1.amazonaws.com/lark:1\"," body       \
-    "}}\n"
+    "runtimes: {lark: {image: \"123456789012.dkr.ecr.us-east-1.amazonaws.com/lark:1\"," body "}}"  \
+                                                                                             "\n"
 
 START_TEST(update_keeps_members_that_only_the_service_has)
 {

@@ -2,8 +2,8 @@
 #include "world.h"
 
 #include <ftw.h>
-#include <tiny_wire.h>
 #include <stdio.h>
+#include <tiny_wire.h>
 #include <unistd.h>
 
 const char full_stack[] =
@@ -266,8 +266,8 @@ static const char *no_file(void *self, const char *path, struct gt_diags *diags)
 
 static void on_event(void *payload, const struct gt_event *event)
 {
-    static const char *const names[] = {"planned", "recovered", "started", "waiting",  "retrying",
-                                        "done",    "failed",    "skipped", "saved", "finished"};
+    static const char *const names[] = {"planned", "recovered", "started", "waiting", "retrying",
+                                        "done",    "failed",    "skipped", "saved",   "finished"};
     struct world *world = payload;
     *GT_PUSH(world->arena, &world->events) =
         gt_printf(world->arena, "%s%s%s%s%s", names[event->kind], event->address == NULL ? "" : " ",
@@ -290,9 +290,8 @@ static void build(struct world *world, const char *yaml)
 struct gt_session *world_session(struct world *world)
 {
     struct gt_session *session = NULL;
-    enum gt_open_result opened =
-        gt_session_open(world->arena, &world->fixed.sys, backend(world), "lark", "default", true,
-                        &session, &world->diags);
+    enum gt_open_result opened = gt_session_open(world->arena, &world->fixed.sys, backend(world),
+                                                 "lark", "default", true, &session, &world->diags);
     ck_assert_msg(opened == GT_OPEN_OK, "%s", said(world));
     return session;
 }
