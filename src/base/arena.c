@@ -1,11 +1,13 @@
 #include <gantry/base/arena.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_SIZE = 16 * 1024 };
+/* Blocks double, so that a thousand small arenas (one a waiting call) cost little. */
+enum { BLOCK_MIN = 1024, BLOCK_MAX = 32 * 1024 };
 
 struct block {
     struct block *next;
@@ -21,6 +23,7 @@ struct deferred {
 
 struct gt_arena {
     struct block *blocks; /* the first is the one that is being filled */
+    size_t block_size;    /* of the next block */
     struct deferred *deferred;
 };
 
@@ -44,7 +47,9 @@ static void *must(void *memory)
 
 struct gt_arena *gt_arena_new(void)
 {
-    return must(calloc(1, sizeof(struct gt_arena)));
+    struct gt_arena *arena = must(calloc(1, sizeof(struct gt_arena)));
+    arena->block_size = BLOCK_MIN;
+    return arena;
 }
 
 void gt_arena_free(struct gt_arena *arena)
@@ -87,9 +92,12 @@ void *gt_alloc(struct gt_arena *arena, size_t size)
         head->used += size;
         return memory;
     }
-    struct block *block = block_new(size > BLOCK_SIZE / 4 ? size : BLOCK_SIZE);
+    bool large = size > arena->block_size / 4;
+    struct block *block = block_new(large ? size : arena->block_size);
     block->used = size;
-    if (head != NULL && block->size == size) { /* a large one stands behind the one being filled */
+    if (!large && arena->block_size < BLOCK_MAX)
+        arena->block_size *= 2;
+    if (head != NULL && large) { /* it stands behind the one that is being filled */
         block->next = head->next;
         head->next = block;
     } else {

@@ -6,7 +6,7 @@
 #include "internal.h"
 
 enum {
-    WAIT_SHARE = 16,        /* the interval is 1/16 of the time waited */
+    WAIT_SHARE = 40,        /* the interval is 1/40 of the time waited */
     ERROR_LIMIT_MS = 60000, /* reads may fail in a row for so long */
     APPEAR_MS = 60000,      /* a new object may be invisible for so long, unless its type says */
     WAIT_LIMIT_MS = 30 * 60000,
@@ -23,7 +23,8 @@ static int64_t waited(const struct gt_task *task)
 
 static void poll_later(struct gt_task *task, gt_task_fn *fn)
 {
-    int64_t interval = waited(task) / WAIT_SHARE;
+    /* A settled value that must be seen again is looked for soon. */
+    int64_t interval = task->sightings > 0 ? 0 : waited(task) / WAIT_SHARE;
     if (interval < task->engine->o.poll_min_ms)
         interval = task->engine->o.poll_min_ms;
     if (interval > task->engine->o.poll_max_ms)

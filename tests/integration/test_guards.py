@@ -66,30 +66,23 @@ class Replacement(Applied):
         self.assert_quiet(self.space)
 
     def test_renaming_in_the_manifest_is_a_move(self) -> None:
+        name = self.double.one("gateway")["name"]
         self.space.edit("gateways:\n  tools:", "gateways:\n  agents:")
+        # Names are made from entries, so the gateway and its role keep theirs only where that is said.
+        self.space.edit("    identity: mcp\n", f"    identity: mcp\n    name: {name}\n")
         self.space.edit("lark: {gateway: tools, runtime: lark}", "lark: {gateway: agents, runtime: lark}")
         self.space.edit("${gateway.tools.gatewayUrl}", "${gateway.agents.gatewayUrl}")
         text = (self.space.folder / "gantry.yaml").read_text()
-        moves = [("gateway.tools", "gateway.agents"), ("role.gateway.tools", "role.gateway.agents")]
-        listed = self.assert_run(self.space.run("state", "list")).out
-        for address in sorted({word for word in listed.split() if word.startswith("role_policy.")}):
-            if "tools" in address:
-                moves.append((address, address.replace("tools", "agents")))
-        text += "moved:\n" + "".join(f"  - {{from: {old}, to: {new}}}\n" for old, new in moves)
+        self.space.write(text + "moved:\n  - {from: gateway.tools, to: gateway.agents}\n")
+        old = self.double.one("gateway")["id"]
+        run = self.assert_run(self.space.apply())
+        self.assertEqual(old, self.double.one("gateway")["id"], str(run))
+        self.assertEqual("gateway.agents", self.double.one("gateway")["tags"]["gantry:address"])
+        self.assertEqual("READY", self.double.one("target")["status"])
+        self.assert_quiet(self.space)
         self.space.write(text)
-        gateway = self.double.one("gateway")
-        diff = self.space.diff("--allow-replace", "*")
-        self.assertFalse(diff.crashed())
-        # The name is made from the entry's name, so it is kept by saying it.
-        self.space.edit("    identity: mcp\n", f"    identity: mcp\n    name: {gateway['name']}\n")
-        self.space.edit(
-            "description: Lark tools for Quick Suite\n",
-            "description: Lark tools for Quick Suite\n"
-            f"    role: {next(r['arn'] for r in self.double.objects('iam-role') if 'gateway' in r['name'])}\n",
-        )
-        self.space.write((self.space.folder / "gantry.yaml").read_text())
-        run = self.space.diff()
-        self.assertNotEqual("replace", run.step("gateway.agents")["action"], str(run))
+        self.assert_quiet(self.space)
+        self.assert_destroyed(self.space)
 
     def test_deny_and_max_delete(self) -> None:
         self.rename_gateway()
@@ -101,11 +94,12 @@ class Replacement(Applied):
                 self.assert_nothing_touched(mark)
         self.space.write((self.space.folder / "gantry.yaml").read_text().replace("    name: other-name\n", ""))
         self.space.edit("  lark: {gateway: tools, runtime: lark}\n", "  docs: {gateway: tools, endpoint: 'https://a.example/mcp'}\n")
-        for guard in (("--deny", "delete"), ("--max-delete", "0")):
+        # The target goes, and with it the policy that let the gateway call the runtime.
+        for guard in (("--deny", "delete"), ("--max-delete", "1")):
             with self.subTest(guard):
                 self.assert_refused(self.space.apply(*guard))
                 self.assert_nothing_touched(mark)
-        self.assert_run(self.space.apply("--deny", "replace", "--max-delete", "1"))
+        self.assert_run(self.space.apply("--deny", "replace", "--max-delete", "2"))
 
     def test_destroy_needs_no_further_consent_but_obeys_max_delete(self) -> None:
         mark = self.double.mark()

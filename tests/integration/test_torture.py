@@ -37,6 +37,7 @@ class Worker:
         self.space.environment = "dev"
         self.expected = expected
         self.baseline: list[str] = []
+        self.kills = 0
 
     def close(self) -> None:
         """Server and folder go."""
@@ -70,6 +71,7 @@ class Worker:
         run = killed_run(self.space, *arguments)
         self.double.faults()
         if run.code == -9:
+            self.kills += 1
             return True
         self.must(run)
         return False
@@ -78,6 +80,8 @@ class Worker:
         """One apply without help gives exactly what an undisturbed one gives; another has nothing to do."""
         run = self.must(self.space.apply())
         found = self.settle()
+        lineages = {record["tags"]["gantry:lineage"] for record in self.double.dump() if "gantry:lineage" in record["tags"]}
+        check(len(lineages) == 1, f"objects of several lineages: {lineages}")
         if expected is not None and found != expected:
             lines = "\n".join(difflib.unified_diff(expected, found, "undisturbed", "after the kill", n=0, lineterm=""))
             raise AssertionError(f"the cloud differs:\n{lines}\n{run}")
@@ -175,9 +179,18 @@ class Torture(IntegrationTest):
             worker.close()
 
     def assert_sweep(self, points: list[Any], worker: type[Worker], expected: list[str]) -> None:
-        problems = sweep(points, lambda: worker(expected))
+        workers: list[Worker] = []
+
+        def make() -> Worker:
+            workers.append(worker(expected))
+            return workers[-1]
+
+        problems = sweep(points, make)
+        kills = sum(item.kills for item in workers)
+        print(f"{self.id().rpartition('.')[2]}: {len(points)} points, {kills} kills", flush=True)
         if problems:
             self.fail(f"{len(problems)} problems:\n" + "\n\n".join(problems))
+        self.assertGreater(kills, 0.8 * len(points), "hardly any run was killed: this shows nothing")
 
     @staticmethod
     def every_request(count: int, margin: int = 6) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ static const char changed_stack[] =
 
 #define RUNTIME(body)                                                                              \
     "runtimes: {lark: {image: \"123456789012.dkr.ecr.us-east-1.amazonaws.com/lark:1\"," body "}}"  \
-                                                                                             "\n"
+    "\n"
 
 START_TEST(update_keeps_members_that_only_the_service_has)
 {
