@@ -118,19 +118,12 @@ static void ask_for_role(struct sso *sso)
     gt_run_send(run, &request, role_answered, sso);
 }
 
-static int add_to_buf(const char *bytes, size_t len, void *payload)
-{
-    struct gt_buf *buf = payload;
-    gt_buf_add(buf, bytes, len);
-    return 0;
-}
-
-/* Not being able to write is no failure: the token is good all the same, and only a warning. */
+/* Not being able to write is no failure: the token is good for this run all the same. */
 static void write_back(struct sso *sso)
 {
     struct gt_buf text = gt_buf_init(MAX_FILE);
     struct gt_diags ignored = gt_diags_init(sso->fetch->run->arena);
-    json_dump_callback(sso->token, add_to_buf, &text, JSON_COMPACT);
+    gt_buf_add_json(&text, sso->token, JSON_COMPACT);
     if (!text.overflow)
         gt_file_write(sso->path, text.ptr, text.len, 0600, NULL, &ignored);
     gt_buf_wipe(&text);
@@ -191,7 +184,7 @@ static bool renew(struct sso *sso)
         json_object_set(body, members[i], value);
     }
     struct gt_buf text = gt_buf_init(MAX_FILE);
-    json_dump_callback(body, add_to_buf, &text, JSON_COMPACT);
+    gt_buf_add_json(&text, body, JSON_COMPACT);
     const struct gt_header header = {"Content-Type", "application/json"};
     const struct gt_http_request request = {
         .method = "POST",

@@ -47,7 +47,4 @@ json_t *gt_bytes_value(struct gt_arena *arena, const char *bytes, size_t len);
 /* The reverse; false when the value is neither of the two. */
 bool gt_value_bytes(struct gt_arena *arena, const json_t *value, const char **bytes, size_t *len);
 
-/* One line without control characters, at most `max` bytes, cut between characters. */
-char *gt_one_line(struct gt_arena *arena, const char *text, size_t max);
-
 #endif

@@ -92,6 +92,18 @@ void gt_buf_addf(struct gt_buf *buf, const char *format, ...)
     va_end(again);
 }
 
+static int add_json(const char *bytes, size_t len, void *buf)
+{
+    gt_buf_add(buf, bytes, len);
+    return 0;
+}
+
+void gt_buf_add_json(struct gt_buf *buf, const json_t *document, size_t flags)
+{
+    if (json_dump_callback(document, add_json, buf, flags) != 0)
+        gt_die("cannot print a document");
+}
+
 const char *gt_buf_text(const struct gt_buf *buf)
 {
     return buf->ptr == NULL ? "" : buf->ptr;

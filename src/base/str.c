@@ -150,3 +150,26 @@ long gt_utf8_length(const char *text)
         count += ((unsigned char)*text & 0xC0) != 0x80;
     return count;
 }
+
+char *gt_one_line(struct gt_arena *arena, const char *text, size_t max)
+{
+    char *line = gt_alloc(arena, strlen(text) + 4), *end = line;
+    bool utf8 = gt_utf8_length(text) >= 0;
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c > ' ' && c != 0x7f)
+            *end++ = c >= 0x80 && !utf8 ? '?' : *text;
+        else if (end > line && end[-1] != ' ')
+            *end++ = ' ';
+    }
+    while (end > line && end[-1] == ' ')
+        end--;
+    *end = '\0';
+    if ((size_t)(end - line) <= max)
+        return line;
+    end = line + max;
+    while (end > line && ((unsigned char)*end & 0xc0) == 0x80)
+        end--;
+    memcpy(end, "...", 4);
+    return line;
+}

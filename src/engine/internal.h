@@ -19,6 +19,7 @@ struct gt_item {
     struct gt_resource *resource; /* NULL: only in the state */
     struct gt_entry *entry;       /* NULL: not in the state */
     json_t *wanted;   /* properties with tags, references resolved as far as known; owned */
+    json_t *unknown;  /* owned: the pointers in wanted that hold references still; NULL: none */
     json_t *identity; /* owned; NULL until known */
     json_t *live;     /* owned; NULL: absent or not read */
     bool read;        /* live is what the service says now */

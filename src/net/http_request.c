@@ -227,7 +227,6 @@ static void set_connection(struct gt_request *request, const struct gt_http_opti
     CURL *easy = request->easy;
     curl_easy_setopt(easy, CURLOPT_SHARE, share);
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_CONNECTION_S);
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->wanted.fresh_connection ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     if (request->wanted.no_proxy)
         curl_easy_setopt(easy, CURLOPT_PROXY, "");
@@ -281,10 +280,7 @@ static const char *error_text(struct gt_request *request, CURLcode result)
     if (result == CURLE_OPERATION_TIMEDOUT)
         return request->sends == 0 ? "no connection in time" : "no answer in time";
     const char *text = request->error[0] != '\0' ? request->error : curl_easy_strerror(result);
-    char *line = gt_strdup(request->arena, text);
-    for (char *c = line; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ')
-            *c = ' ';
+    char *line = gt_one_line(request->arena, text, CURL_ERROR_SIZE);
     if (line[0] >= 'A' && line[0] <= 'Z' && line[1] >= 'a' && line[1] <= 'z')
         line[0] = (char)(line[0] - 'A' + 'a');
     return line;
@@ -309,7 +305,5 @@ struct gt_http_response gt_request_response(struct gt_request *request, CURLcode
     response.error = error_text(request, result);
     response.timed_out = result == CURLE_OPERATION_TIMEDOUT;
     response.too_large = request->too_large;
-    response.name_not_resolved =
-        result == CURLE_COULDNT_RESOLVE_HOST || result == CURLE_COULDNT_RESOLVE_PROXY;
     return response;
 }

@@ -3,7 +3,6 @@
 
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
-#include <gantry/doc/template.h>
 #include <gantry/policy/policy.h>
 #include <string.h>
 
@@ -195,7 +194,7 @@ static const json_t *shown(const struct walk *walk, const char *pointer, const j
         return NULL;
     if (gt_type_secret(walk->what->type, pointer))
         return gt_keep(walk->arena, json_string("(secret)"));
-    return gt_keep(walk->arena, json_deep_copy(value));
+    return gt_keep(walk->arena, gt_type_redact_at(walk->what->type, pointer, value));
 }
 
 /* A replacement may be said by the attribute itself or by one that holds it. */
@@ -319,11 +318,49 @@ static void compare_leaf(const struct walk *walk, const char *pointer, const str
     }
 }
 
+/* The row of a member below `pointer` that cannot go without a new object, or NULL. */
+static const struct gt_attr *immutable_below(const struct walk *walk, const char *pointer,
+                                             const json_t *last)
+{
+    const struct gt_attr *attr = gt_type_attr(walk->what->type, pointer);
+    if (attr != NULL && attr->flags & GT_ATTR_IMMUTABLE)
+        return says_nothing(last) ? NULL : attr;
+    const char *key;
+    json_t *value;
+    json_object_foreach(gt_iterable(last), key, value)
+    {
+        attr = immutable_below(walk, gt_pointer_join(walk->arena, pointer, key), value);
+        if (attr != NULL)
+            return attr;
+    }
+    return NULL;
+}
+
 static void compare_removed(const struct walk *walk, const char *pointer, const struct three *at,
                             unsigned flags)
 {
-    if (flags & GT_ATTR_WRITE_ONLY ? at->last != NULL : !says_nothing(at->live))
-        add_change(walk, pointer, at, false);
+    if (flags & GT_ATTR_WRITE_ONLY ? at->last == NULL : says_nothing(at->live))
+        return;
+    struct gt_change *change = add_change(walk, pointer, at, false);
+    const struct gt_attr *attr = immutable_below(walk, pointer, at->last);
+    if (change->replaces || attr == NULL)
+        return;
+    change->replaces = true;
+    change->words = attr->words;
+    walk->out->replaces |= !change->ignored;
+}
+
+/* Whether a value at or below the pointer is known only later. */
+static bool is_unknown(const struct walk *walk, const char *pointer)
+{
+    const char *unknown;
+    json_t *value;
+    json_object_foreach(gt_iterable(walk->what->unknown), unknown, value)
+    {
+        if (at_or_below(unknown, pointer))
+            return true;
+    }
+    return false;
 }
 
 static void compare_value(const struct walk *walk, const char *pointer, const struct three *at)
@@ -341,7 +378,7 @@ static void compare_value(const struct walk *walk, const char *pointer, const st
         } else {
             compare_members(walk, pointer, at);
         }
-    } else if (gt_has_refs(at->wanted)) {
+    } else if (is_unknown(walk, pointer)) {
         add_change(walk, pointer, at, true);
     } else {
         compare_leaf(walk, pointer, at, flags);
@@ -366,6 +403,8 @@ static void compare_property(const struct walk *walk, const char *name)
     struct three at = {json_object_get(what->wanted, name), json_object_get(what->last, name),
                        json_object_get(what->live, name)};
     if (what->type->tags.property != NULL && strcmp(name, what->type->tags.property) == 0) {
+        if (!gt_type_reads_tags(what->type))
+            return; /* only create takes them */
         at = tags_as_maps(what->type, walk->arena, &at);
         if (at.wanted == NULL)
             at.wanted = gt_keep(walk->arena, json_object());

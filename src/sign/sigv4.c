@@ -1,10 +1,10 @@
 #include <gantry/sign/sigv4.h>
 
 #include <gantry/base/buf.h>
+#include <gantry/base/hash.h>
 #include <gantry/base/str.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -13,14 +13,6 @@
 enum { SHA256_LEN = 32, ADDED_MAX = 4 };
 
 static const char algorithm[] = "AWS4-HMAC-SHA256";
-
-static char *sha256_hex(struct gt_arena *arena, const char *bytes, size_t len)
-{
-    unsigned char digest[SHA256_LEN];
-    if (EVP_Digest(bytes, len, digest, NULL, EVP_sha256(), NULL) != 1)
-        gt_die("SHA-256 failed");
-    return gt_hex(arena, digest, sizeof(digest));
-}
 
 /* "20150830T123600Z" */
 static const char *amz_date(struct gt_arena *arena, int64_t unix_ms)
@@ -91,31 +83,10 @@ static int by_name_then_place(const void *left, const void *right)
     return order != 0 ? order : (a->place > b->place) - (a->place < b->place);
 }
 
-static int hex_digit(char c)
-{
-    const char *digits = "0123456789abcdef0123456789ABCDEF", *found = strchr(digits, c);
-    return c == '\0' || found == NULL ? -1 : (int)(found - digits) % 16;
-}
-
 /* Every byte decoded and encoded again, so that it does not matter what the sender encoded. */
 static const char *recoded(struct gt_arena *arena, const char *text, size_t len)
 {
-    char *out = gt_alloc(arena, 3 * len + 1), *end = out;
-    for (size_t i = 0; i < len; i++) {
-        int byte = (unsigned char)text[i];
-        if (byte == '%' && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
-            byte = hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]);
-            i += 2;
-        }
-        bool unreserved = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-                          (byte >= 'a' && byte <= 'z') ||
-                          (byte > 0 && strchr("-._~", byte) != NULL);
-        if (unreserved)
-            *end++ = (char)byte;
-        else
-            end += snprintf(end, 4, "%%%02X", (unsigned)byte);
-    }
-    return out;
+    return gt_percent_encode(arena, gt_percent_decode(arena, gt_strndup(arena, text, len)), "");
 }
 
 static const char *canonical_query(struct gt_arena *arena, const char *query)
@@ -130,14 +101,14 @@ static const char *canonical_query(struct gt_arena *arena, const char *query)
                               .value = recoded(arena, at + value_at, len - value_at)};
         at += len + (at[len] == '&');
     }
-    if (pairs.len == 0)
-        return "";
-    qsort(pairs.at, pairs.len, sizeof(*pairs.at), by_name_then_value);
-    char *out = NULL;
+    if (pairs.len > 0)
+        qsort(pairs.at, pairs.len, sizeof(*pairs.at), by_name_then_value);
+    struct gt_buf out = gt_buf_init(SIZE_MAX / 2);
     for (size_t i = 0; i < pairs.len; i++)
-        out = gt_printf(arena, "%s%s%s=%s", out == NULL ? "" : out, out == NULL ? "" : "&",
-                        pairs.at[i].name, pairs.at[i].value);
-    return out;
+        gt_buf_addf(&out, "%s%s=%s", i == 0 ? "" : "&", pairs.at[i].name, pairs.at[i].value);
+    const char *text = gt_strndup(arena, gt_buf_text(&out), out.len);
+    gt_buf_done(&out);
+    return text;
 }
 
 static bool is_space(char c)
@@ -208,11 +179,11 @@ static struct added signed_additions(struct gt_arena *arena, const struct gt_sig
 {
     struct added added = {0};
     add(&added, request, "X-Amz-Date", amz_date(arena, options->unix_ms));
-    if (options->session_token != NULL && !options->omit_session_token)
+    if (options->session_token != NULL)
         add(&added, request, "X-Amz-Security-Token", options->session_token);
     if (options->add_content_sha256)
         add(&added, request, "X-Amz-Content-Sha256",
-            sha256_hex(arena, request->body, request->body_len));
+            gt_sha256_hex(arena, request->body, request->body_len));
     return added;
 }
 
@@ -236,20 +207,25 @@ char *gt_sigv4_canonical_request(struct gt_arena *arena, const struct gt_sign_re
     collect_headers(arena, &pairs, request->headers, request->header_count);
     collect_headers(arena, &pairs, added.headers, added.count);
     qsort(pairs.at, pairs.len, sizeof(*pairs.at), by_name_then_place);
-    char *lines = gt_strdup(arena, ""), *names = gt_strdup(arena, "");
+    struct gt_buf lines = gt_buf_init(SIZE_MAX / 2), names = gt_buf_init(SIZE_MAX / 2);
     for (size_t i = 0; i < pairs.len; i++) {
-        bool repeated = i > 0 && strcmp(pairs.at[i].name, pairs.at[i - 1].name) == 0;
-        if (!repeated)
-            names = gt_printf(arena, "%s%s%s", names, i == 0 ? "" : ";", pairs.at[i].name);
-        lines =
-            gt_printf(arena, "%s%s%s%s%s", lines, repeated || i == 0 ? "" : "\n",
-                      repeated ? "" : pairs.at[i].name, repeated ? "," : ":", pairs.at[i].value);
+        const struct pair *pair = &pairs.at[i];
+        if (i > 0 && strcmp(pair->name, pairs.at[i - 1].name) == 0) {
+            gt_buf_addf(&lines, ",%s", pair->value);
+            continue;
+        }
+        gt_buf_addf(&lines, "%s%s:%s", i == 0 ? "" : "\n", pair->name, pair->value);
+        gt_buf_addf(&names, "%s%s", i == 0 ? "" : ";", pair->name);
     }
-    *signed_headers = names;
-    return gt_printf(arena, "%s\n%s\n%s\n%s\n\n%s\n%s", request->method,
-                     canonical_path(arena, request->path, options->s3_path),
-                     canonical_query(arena, request->query), lines, names,
-                     sha256_hex(arena, request->body, request->body_len));
+    *signed_headers = gt_strndup(arena, gt_buf_text(&names), names.len);
+    char *canonical =
+        gt_printf(arena, "%s\n%s\n%s\n%s\n\n%s\n%s", request->method,
+                  canonical_path(arena, request->path, options->s3_path),
+                  canonical_query(arena, request->query), gt_buf_text(&lines), *signed_headers,
+                  gt_sha256_hex(arena, request->body, request->body_len));
+    gt_buf_wipe(&lines); /* the session token is one of them */
+    gt_buf_done(&names);
+    return canonical;
 }
 
 char *gt_sigv4_string_to_sign(struct gt_arena *arena, const char *canonical_request,
@@ -257,7 +233,7 @@ char *gt_sigv4_string_to_sign(struct gt_arena *arena, const char *canonical_requ
 {
     return gt_printf(arena, "%s\n%s\n%s\n%s", algorithm, amz_date(arena, options->unix_ms),
                      scope(arena, options),
-                     sha256_hex(arena, canonical_request, strlen(canonical_request)));
+                     gt_sha256_hex(arena, canonical_request, strlen(canonical_request)));
 }
 
 static void hmac(const void *key, size_t key_len, const char *text, unsigned char *out)
@@ -301,8 +277,6 @@ struct gt_signature gt_sigv4_sign(struct gt_arena *arena, const struct gt_sign_r
                   options->access_key_id, scope(arena, options), names, result.signature);
     struct added *added = GT_NEW(arena, struct added);
     *added = signed_additions(arena, request, options);
-    if (options->session_token != NULL && options->omit_session_token)
-        add(added, request, "X-Amz-Security-Token", options->session_token);
     added->headers[added->count++] = (struct gt_sign_header){"Authorization", result.authorization};
     result.added = added->headers;
     result.added_count = added->count;

@@ -268,21 +268,29 @@ static void check_policy_sizes(struct gt_low *low)
     }
 }
 
+/* Gateways that are referred to as the parent of something, by that reference. */
+static struct gt_map parents(struct gt_low *low)
+{
+    struct gt_map out = gt_map_init(low->arena);
+    for (size_t i = 0; i < low->resources.len; i++) {
+        const char *parent = gt_text_at(low->resources.at[i]->properties, "/gatewayIdentifier");
+        if (parent != NULL)
+            gt_map_set(&out, parent, low);
+    }
+    return out;
+}
+
 static void check_gateways(struct gt_low *low)
 {
+    struct gt_map used = parents(low);
     for (size_t i = 0; i < low->gateways.entries.len; i++) {
         const struct gt_gateway_facts *gateway = low->gateways.entries.at[i].value;
-        if (gateway->target_count > 0 || gateway->name == NULL || low->lost_targets)
+        if (gateway->target_count > 0 || gateway->name == NULL || low->lost_targets ||
+            gt_map_get(&used, gt_ref(low->arena, gateway->address, "gatewayId")) != NULL)
             continue;
-        bool raw = false;
-        for (size_t r = 0; r < low->resources.len && !raw; r++) {
-            const char *parent = gt_text_at(low->resources.at[r]->properties, "/gatewayIdentifier");
-            raw = gt_streq(parent, gt_ref(low->arena, gateway->address, "gatewayId"));
-        }
-        if (!raw)
-            gt_low_warning(low, gateway->item.pointer, "no-targets", "gateway %s has no targets",
-                           gateway->item.name)
-                ->hint = "add targets: {NAME: {gateway: ...}}; until then it offers no tools";
+        gt_low_warning(low, gateway->item.pointer, "no-targets", "gateway %s has no targets",
+                       gateway->item.name)
+            ->hint = "add targets: {NAME: {gateway: ...}}; until then it offers no tools";
     }
 }
 

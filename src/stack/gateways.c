@@ -86,12 +86,13 @@ static void lower_made(struct gt_low *low, struct gt_resource *gateway, const st
 
 static void lower_one(struct gt_low *low, const struct gt_item *item)
 {
+    static const char *const beside[] = {NULL};
     struct gt_resource *gateway = gt_low_add(low, item, "gateway", "gateway.%s", item->name);
     struct gt_gateway_facts *facts = GT_NEW(low->arena, struct gt_gateway_facts);
     facts->item = *item;
     facts->address = gateway->address;
     gt_map_set(&low->gateways, item->name, facts);
-    if (gt_low_existing(low, gateway, item))
+    if (gt_low_existing(low, gateway, item, beside))
         facts->arn_name = "*";
     else
         lower_made(low, gateway, item, facts);

@@ -22,11 +22,15 @@ static void keep_password_policy(struct gt_low *low, struct gt_resource *pool)
 
 static void lower_pool(struct gt_low *low, struct gt_identity_facts *facts)
 {
+    static const char *const beside[] = {
+        "domain",        "resourceServer",  "scopes",       "clients", "allowedClients",
+        "allowedScopes", "allowedAudience", "customClaims", "protect", "retain",
+        NULL};
     const struct gt_item *item = &facts->item;
     struct gt_resource *pool = gt_low_add(low, item, "user_pool", "user_pool.%s", item->name);
     const char *region = low->region;
     facts->pool = pool->address;
-    if (gt_low_existing(low, pool, item)) {
+    if (gt_low_existing(low, pool, item, beside)) {
         /* A pool's id starts with its region. */
         size_t len = strcspn(pool->existing, "_");
         if (pool->existing[len] == '_' && strncmp(pool->existing, "arn:", 4) != 0)

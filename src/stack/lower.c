@@ -393,7 +393,27 @@ void gt_low_uncheck(struct gt_low *low, struct gt_resource *resource, const char
     resource->unchecked = all;
 }
 
-bool gt_low_existing(struct gt_low *low, struct gt_resource *resource, const struct gt_item *item)
+static void warn_idle(struct gt_low *low, const struct gt_resource *resource,
+                      const struct gt_item *item, const char *const *beside)
+{
+    const char *key, *idle = "";
+    json_t *value;
+    json_object_foreach(gt_iterable(item->value), key, value)
+    {
+        bool known = strcmp(key, "existing") == 0;
+        for (const char *const *one = beside; *one != NULL && !known; one++)
+            known = strcmp(key, *one) == 0;
+        if (!known)
+            idle = gt_printf(low->arena, "%s%s%s", idle, *idle != '\0' ? ", " : "", key);
+    }
+    if (*idle != '\0')
+        gt_low_warning(low, gt_item_pointer(low, item, "existing"), "idle-keys",
+                       "%s exists already: nothing is made of %s", resource->address, idle)
+            ->hint = "Gantry never writes to what exists already: take them out, or existing:";
+}
+
+bool gt_low_existing(struct gt_low *low, struct gt_resource *resource, const struct gt_item *item,
+                     const char *const *beside)
 {
     const json_t *existing = json_object_get(item->value, "existing");
     if (!json_is_object(existing))
@@ -410,5 +430,6 @@ bool gt_low_existing(struct gt_low *low, struct gt_resource *resource, const str
     if (resource->existing == NULL)
         resource->existing = "";
     resource->tags = NULL;
+    warn_idle(low, resource, item, beside);
     return true;
 }

@@ -133,8 +133,10 @@ void gt_low_tags(struct gt_low *low, struct gt_resource *resource, const struct 
 /* Reports what is wrong with the tags at a manifest pointer. */
 void gt_low_check_tags(struct gt_low *low, const char *pointer);
 
-/* Makes the resource one that exists, if the entry says so. */
-bool gt_low_existing(struct gt_low *low, struct gt_resource *resource, const struct gt_item *item);
+/* Makes the resource one that exists, if the entry says so. `beside`: the entry's keys that have a
+ * meaning then, ends with NULL; a warning names the others. */
+bool gt_low_existing(struct gt_low *low, struct gt_resource *resource, const struct gt_item *item,
+                     const char *const *beside);
 
 /* "${ADDRESS.ATTRIBUTE}" */
 const char *gt_ref(struct gt_arena *arena, const char *address, const char *attribute);

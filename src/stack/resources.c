@@ -13,6 +13,8 @@ static const char *suggest_type(struct gt_low *low, const char *name)
 
 static void lower_one(struct gt_low *low, const struct gt_item *item)
 {
+    /* What exists may need its parent to be found. */
+    static const char *const beside[] = {"type", "properties", "name", "after", NULL};
     const char *type = gt_item_text(item, "type");
     if (type == NULL || gt_is_reported(type))
         return;
@@ -26,8 +28,8 @@ static void lower_one(struct gt_low *low, const struct gt_item *item)
     if (gt_item_text(item, "name") != NULL)
         gt_low_error(low, gt_item_pointer(low, item, "name"), "conflicting-keys",
                      "a resource's name stands in its properties");
-    gt_low_common(low, resource, item); /* what exists may need its parent to be found */
-    gt_low_existing(low, resource, item);
+    gt_low_common(low, resource, item);
+    gt_low_existing(low, resource, item, beside);
 }
 
 void gt_lower_resources(struct gt_low *low)

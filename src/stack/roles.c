@@ -218,11 +218,12 @@ void gt_low_role_extras(struct gt_low *low, const struct gt_item *item, const ch
 
 static void lower_one(struct gt_low *low, const struct gt_item *item)
 {
+    static const char *const beside[] = {"policies", "managedPolicies", NULL}; /* errors here */
     struct gt_resource *role = gt_low_add(low, item, "role", "role.%s", item->name);
     struct gt_item *kept = GT_NEW(low->arena, struct gt_item);
     *kept = *item;
     gt_map_set(&low->roles, item->name, kept);
-    if (gt_low_existing(low, role, item)) {
+    if (gt_low_existing(low, role, item, beside)) {
         if (json_object_get(item->value, "policies") != NULL ||
             json_object_get(item->value, "managedPolicies") != NULL)
             gt_low_error(low, gt_item_pointer(low, item, "existing"), "conflicting-keys",

@@ -274,11 +274,12 @@ static void lower_made(struct gt_low *low, struct gt_resource *runtime, const st
 
 static void lower_one(struct gt_low *low, const struct gt_item *item)
 {
+    static const char *const beside[] = {"identity", NULL}; /* how to call it */
     struct gt_resource *runtime = gt_low_add(low, item, "runtime", "runtime.%s", item->name);
     struct gt_runtime_facts *facts = GT_NEW(low->arena, struct gt_runtime_facts);
     facts->item = *item;
     facts->address = runtime->address;
-    facts->foreign = gt_low_existing(low, runtime, item);
+    facts->foreign = gt_low_existing(low, runtime, item, beside);
     gt_map_set(&low->runtimes, item->name, facts);
     if (!facts->foreign) {
         lower_made(low, runtime, item);

@@ -128,18 +128,11 @@ static bool files_load(struct gt_backend *backend, json_t **document, struct gt_
     return false;
 }
 
-static int add_to_buf(const char *bytes, size_t len, void *payload)
-{
-    struct gt_buf *buf = payload;
-    gt_buf_add(buf, bytes, len);
-    return 0;
-}
-
 static bool files_save(struct gt_backend *backend, const json_t *document, struct gt_diags *diags)
 {
     struct files *self = files_of(backend);
     struct gt_buf text = gt_buf_init(max_document);
-    json_dump_callback(document, add_to_buf, &text, JSON_INDENT(2));
+    gt_buf_add_json(&text, document, JSON_INDENT(2));
     gt_buf_addc(&text, '\n');
     bool done = !text.overflow;
     if (!done)
@@ -185,7 +178,12 @@ static bool files_append(struct gt_backend *backend, const char *lines, size_t l
             !gt_append_open(backend->arena, self->journal, FILE_MODE, &self->append, diags))
             return false;
     }
-    return gt_append_write(self->append, lines, len, diags);
+    if (gt_append_write(self->append, lines, len, diags))
+        return true;
+    /* Where it could not be undone, the next append has to cut the torn line first. */
+    gt_append_close(self->append);
+    self->append = NULL;
+    return false;
 }
 
 static bool files_journal(struct gt_backend *backend, char **lines, size_t *len,

@@ -81,19 +81,12 @@ static const struct kind {
     [GT_RECORD_RENAME] = {"rename", rename_fields, GT_COUNT(rename_fields), replay_rename},
 };
 
-static int add_to_buf(const char *bytes, size_t len, void *payload)
-{
-    struct gt_buf *buf = payload;
-    gt_buf_add(buf, bytes, len);
-    return 0;
-}
-
 static void write_line(struct gt_buf *out, enum gt_record_kind kind, const void *from)
 {
     json_auto_t *line = json_object();
     json_object_set_new(line, "record", json_string(kinds[kind].name));
     gt_fields_write(kinds[kind].fields, kinds[kind].count, from, line);
-    json_dump_callback(line, add_to_buf, out, JSON_COMPACT);
+    gt_buf_add_json(out, line, JSON_COMPACT);
     gt_buf_addc(out, '\n');
 }
 

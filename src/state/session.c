@@ -1,6 +1,5 @@
 #include "document.h"
 #include "journal.h"
-#include <ctype.h>
 #include <gantry/base/buf.h>
 #include <gantry/base/str.h>
 #include <string.h>
@@ -32,12 +31,7 @@ static const char *printable(struct gt_arena *arena, const char *text)
     enum { MAX_HOLDER = 300 };
     if (text == NULL || text[0] == '\0')
         return "another process";
-    char *copy = gt_strndup(arena, text, strnlen(text, MAX_HOLDER));
-    copy[strcspn(copy, "\n")] = '\0';
-    for (char *c = copy; *c != '\0'; c++)
-        if (iscntrl((unsigned char)*c))
-            *c = '?';
-    return gt_utf8_length(copy) < 0 ? "another process" : copy;
+    return gt_one_line(arena, text, MAX_HOLDER);
 }
 
 static enum gt_open_result lock(struct gt_session *session, struct gt_diags *diags)

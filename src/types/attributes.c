@@ -196,8 +196,13 @@ static json_t *redact(struct gt_arena *scratch, const struct gt_type *type, cons
     return secret && !json_is_null(value) ? json_string("(secret)") : json_deep_copy(value);
 }
 
-json_t *gt_type_redact(const struct gt_type *type, const json_t *properties)
+json_t *gt_type_redact_at(const struct gt_type *type, const char *pointer, const json_t *value)
 {
     GT_CLEANUP(gt_arena_cleanup) struct gt_arena *scratch = gt_arena_new();
-    return redact(scratch, type, "", properties, false);
+    return redact(scratch, type, pointer, value, gt_type_secret(type, pointer));
+}
+
+json_t *gt_type_redact(const struct gt_type *type, const json_t *properties)
+{
+    return gt_type_redact_at(type, "", properties);
 }

@@ -221,9 +221,7 @@ static const struct gt_transient client_transients[] = {
 
 static const struct gt_attr client_attributes[] = {
     {.path = "UserPoolId", .flags = GT_ATTR_IMMUTABLE, .words = new_secret},
-    {.path = "GenerateSecret",
-     .flags = GT_ATTR_IMMUTABLE | GT_ATTR_WRITE_ONLY,
-     .words = new_secret},
+    {.path = "GenerateSecret", .flags = GT_ATTR_IMMUTABLE, .words = new_secret},
     {.path = "ClientSecret", .flags = GT_ATTR_IMMUTABLE | GT_ATTR_SECRET, .words = new_secret},
     {.path = "ClientId", .flags = GT_ATTR_NOT_SECRET},
     {.path = "AllowedOAuthScopes", .flags = GT_ATTR_SET},
@@ -238,6 +236,15 @@ static const struct gt_attr client_attributes[] = {
 };
 
 static const char *const client_outputs[] = {"ClientId", "ClientName", "UserPoolId", NULL};
+
+/* No read says whether a secret was asked for; it is there, or it is not. */
+static json_t *client_normalize(const json_t *read)
+{
+    json_t *live = json_deep_copy(read);
+    json_object_set_new(live, "GenerateSecret",
+                        json_boolean(json_object_get(live, "ClientSecret") != NULL));
+    return live;
+}
 
 static void client_check(const json_t *properties, const struct gt_validation *how,
                          struct gt_diags *diags)
@@ -281,5 +288,6 @@ const struct gt_type gt_type_user_pool_client = {
     .breaks_callers = true,
     .breaks_words = "the client's id and secret go: whoever uses them can fetch no token",
     .create_before_delete = true,
+    .normalize = client_normalize,
     .check = client_check,
 };

@@ -41,6 +41,12 @@ json_t *gt_type_live(const struct gt_type *type, const json_t *identity, const j
     return live;
 }
 
+bool gt_type_reads_tags(const struct gt_type *type)
+{
+    const struct gt_tagging *tags = &type->tags;
+    return tags->property != NULL && (tags->in_read || tags->list.operation != NULL);
+}
+
 json_t *gt_type_tags_map(const struct gt_type *type, const json_t *tags)
 {
     (void)type;

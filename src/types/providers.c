@@ -177,7 +177,8 @@ const struct gt_type gt_type_oauth_provider = {
     .outputs = oauth_outputs,
     .arn = "credentialProviderArn",
     .arn_form = "token-vault/*oauth2credentialprovider/{name}",
-    .tags = AGENTCORE_TAGS(by_arn),
+    /* The model's pattern of ARNs that can be tagged has no room for the digit in this one. */
+    .tags = {.property = "tags", .form = GT_TAGS_MAP},
     .normalize = oauth_normalize,
     .prepare = oauth_prepare,
     .check = oauth_check,

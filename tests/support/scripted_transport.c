@@ -85,7 +85,6 @@ static void reply(void *payload)
                                          : "scripted failure",
         .timed_out = answer->timed_out,
         .too_large = answer->too_large,
-        .name_not_resolved = answer->name_not_resolved,
     };
     exchange->fn(exchange->payload, &response);
 }
@@ -124,7 +123,6 @@ static void send_scripted(void *self, const struct gt_http_request *wanted, gt_h
                     .body = gt_strndup(arena, wanted->body, wanted->body_len),
                     .body_len = wanted->body_len,
                     .no_proxy = wanted->no_proxy,
-                    .fresh_connection = wanted->fresh_connection,
                     .secret = wanted->secret,
                     .timeout_ms = wanted->timeout_ms},
         .fn = fn,

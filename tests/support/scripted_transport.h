@@ -17,7 +17,7 @@ struct gt_scripted_answer {
     struct gt_header headers[6];  /* up to a NULL name */
     int64_t delay_ms;
     const char *error; /* for outcomes other than answered; NULL: "scripted failure" */
-    bool timed_out, too_large, name_not_resolved;
+    bool timed_out, too_large;
 };
 
 /* A request as it arrived; kept in the transport's arena. */
@@ -28,7 +28,7 @@ struct gt_scripted_request {
     const char *body; /* NUL-terminated, "" when there was none */
     size_t body_len;
     int64_t at_ms; /* monotonic */
-    bool no_proxy, fresh_connection, secret;
+    bool no_proxy, secret;
     int64_t timeout_ms;
 };
 

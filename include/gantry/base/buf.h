@@ -26,6 +26,9 @@ void gt_buf_adds(struct gt_buf *buf, const char *text);
 void gt_buf_addc(struct gt_buf *buf, char c);
 void gt_buf_addf(struct gt_buf *buf, const char *format, ...) GT_PRINTF(2, 3);
 
+/* The text of a document, with jansson's flags (JSON_COMPACT). */
+void gt_buf_add_json(struct gt_buf *buf, const json_t *document, size_t flags);
+
 /* The text so far ("" when nothing was written); borrowed. */
 const char *gt_buf_text(const struct gt_buf *buf);
 

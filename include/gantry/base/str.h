@@ -25,6 +25,10 @@ char *gt_percent_decode(struct gt_arena *arena, const char *text);
 /* Lower-case hexadecimal of `len` bytes. */
 char *gt_hex(struct gt_arena *arena, const unsigned char *bytes, size_t len);
 
+/* One line for a message: runs of white space and control characters are one space, what is no
+ * UTF-8 is '?'; at most `max` bytes, cut between characters, with "..." behind a cut. */
+char *gt_one_line(struct gt_arena *arena, const char *text, size_t max);
+
 /* Code points in valid UTF-8, or -1 where the bytes are not UTF-8. */
 long gt_utf8_length(const char *text);
 

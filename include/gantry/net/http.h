@@ -23,7 +23,6 @@ struct gt_http_request {
     int64_t timeout_ms;         /* in all, waiting for a connection included; 0: 60,000 */
     size_t max_body;            /* of the answer in bytes; 0: 16 MiB */
     bool no_proxy;              /* metadata services */
-    bool fresh_connection;      /* never a re-used connection */
     bool secret;                /* wipe body and headers, of the answer too, when done */
 };
 
@@ -41,7 +40,7 @@ struct gt_http_response {
     const char *body; /* NUL-terminated */
     size_t body_len;
     const char *error; /* what went wrong, one line; NULL when answered */
-    bool timed_out, too_large, name_not_resolved;
+    bool timed_out, too_large;
 };
 
 /* The value of a header (name in lower case), or NULL. */

@@ -15,7 +15,7 @@ struct gt_loop;
 struct gt_timer;
 
 struct gt_loop *gt_loop_new(const struct gt_sys *sys);
-void gt_loop_free(struct gt_loop *loop); /* open requests are dropped without a completion */
+void gt_loop_free(struct gt_loop *loop); /* after the clients that run on it; NULL is allowed */
 const struct gt_sys *gt_loop_sys(const struct gt_loop *loop);
 
 /*

@@ -40,6 +40,7 @@ struct gt_compare {
     const json_t *wanted; /* resolved as far as known; unknown references stay as ${...} */
     const json_t *last;   /* last applied, secrets left out; NULL: none (adopted) */
     const json_t *live;
+    const json_t *unknown; /* object: the pointers in wanted whose references are not known yet; NULL: none */
     const char *const *ignore; /* pointers, ends with NULL; may be NULL */
 };
 

@@ -40,7 +40,6 @@ struct gt_sign_options {
     int64_t unix_ms;
     bool s3_path;            /* the path is encoded once and not normalised */
     bool add_content_sha256; /* add and sign x-amz-content-sha256 */
-    bool omit_session_token; /* send the token without signing it */
 };
 
 struct gt_signature {

@@ -122,6 +122,8 @@ struct gt_step {
 
 /* Tags as a type knows them; the engine reads and writes them by these calls. */
 enum gt_tag_form { GT_TAGS_MAP, GT_TAGS_LIST /* [{Key, Value}] */ };
+/* Where neither the read gives them nor `list` does, only create takes tags: nothing is compared, and they do
+ * not tell whose an object is. */
 struct gt_tagging {
     const char *property; /* "tags", "Tags", "UserPoolTags"; NULL: the type carries no tags */
     enum gt_tag_form form;
@@ -314,6 +316,9 @@ json_t *gt_type_coerce(const struct gt_type *type, const json_t *properties,
  * reference. */
 json_t *gt_type_redact(const struct gt_type *type, const json_t *properties);
 
+/* The same for a part of them, the value at a pointer; new reference. */
+json_t *gt_type_redact_at(const struct gt_type *type, const char *pointer, const json_t *value);
+
 /* The identity that the properties alone give (all members have `property`), or NULL; new
  * reference. */
 json_t *gt_type_identity_of(const struct gt_type *type, const json_t *properties);
@@ -395,6 +400,9 @@ const struct gt_transient *gt_type_transient(const struct gt_type *type,
                                              const struct gt_operation *operation, const char *code,
                                              const char *message);
 const struct gt_redrive *gt_type_redrive(const struct gt_type *type, const char *reason);
+
+/* Whether the tags of an object can be known. */
+bool gt_type_reads_tags(const struct gt_type *type);
 
 /* Tags as a map, from either form; new reference. And back into the type's form. */
 json_t *gt_type_tags_map(const struct gt_type *type, const json_t *tags);

@@ -80,6 +80,28 @@ START_TEST(what_is_ours_is_adopted)
 }
 END_TEST
 
+START_TEST(a_client_in_our_pool_is_adopted_and_not_replaced_for_what_cannot_be_read)
+{
+    const char *yaml = manifest(world, full_stack);
+    tiny_script(world->cloud, (struct tiny_script){.operation = "CreateUserPoolClient",
+                                                   .code = "LimitExceededException",
+                                                   .message = "too many"});
+    ASSERT_RESULT(world, world_apply(world, yaml), GT_APPLY_PARTLY);
+    const char *key = gt_printf(arena, "%s/byhand", tiny_only(world->cloud, "user_pool")->key);
+    tiny_add(world->cloud, "client", key,
+             gt_printf(arena, "{'UserPoolId': '%s'}", tiny_only(world->cloud, "user_pool")->key));
+    const json_t *name =
+        gt_at(tiny_nth(world->cloud, "CreateUserPoolClient", 0)->input, "/ClientName");
+    json_object_set(tiny_only(world->cloud, "client")->doc, "ClientName", gt_iterable(name));
+    world_done(world, yaml);
+    ck_assert_int_eq(action_of(world, "user_pool_client.mcp.quick"), GT_ACTION_ADOPT);
+    ck_assert_str_eq(tiny_only(world->cloud, "client")->key, key);
+    tiny_forget(world->cloud);
+    world_done(world, yaml);
+    ck_assert_uint_eq(tiny_mutations(world->cloud), 0);
+}
+END_TEST
+
 START_TEST(user_pools_of_the_same_name_that_strangers_have_are_not_touched)
 {
     struct tiny_object *theirs =
@@ -183,6 +205,7 @@ END_TEST
 SUITE(owner, a_name_that_a_stranger_has_is_refused_before_anything_is_created,
       what_another_state_of_the_same_stack_made_is_refused,
       a_name_that_a_stranger_takes_in_the_middle_is_refused_too, what_is_ours_is_adopted,
+      a_client_in_our_pool_is_adopted_and_not_replaced_for_what_cannot_be_read,
       user_pools_of_the_same_name_that_strangers_have_are_not_touched,
       an_imported_gateway_is_tagged_by_the_next_apply, a_gateway_is_imported_by_its_name_or_arn,
       what_does_not_exist_is_not_imported, existing_things_are_read_only,

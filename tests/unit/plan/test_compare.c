@@ -92,6 +92,30 @@ static const struct vector vectors[] = {
      "{\"gatewayIdentifier\":\"g\"}", NULL, "/gatewayIdentifier upstream!"},
     {"ignored_paths_are_shown_and_do_not_count", "gateway", "{\"description\":\"a\"}", NULL,
      "{\"description\":\"b\"}", "/description", "/description manifest~"},
+    {"variables_of_iam_are_no_references", "role_policy",
+     "{\"PolicyDocument\":{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\","
+     "\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::b/${aws:PrincipalTag/team}\"}]}}",
+     NULL,
+     "{\"PolicyDocument\":{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\","
+     "\"Action\":[\"s3:GetObject\"],\"Resource\":\"arn:aws:s3:::b/${aws:PrincipalTag/team}\"}}}",
+     NULL, ""},
+    {"braces_in_a_value_are_no_references", "runtime",
+     "{\"environmentVariables\":{\"PATH\":\"${HOME}/bin\"}}", NULL,
+     "{\"environmentVariables\":{\"PATH\":\"${HOME}/bin\"}}", NULL, ""},
+    {"client_that_was_imported_has_the_secret_it_should", "user_pool_client",
+     "{\"GenerateSecret\":true}", "{}", "{\"GenerateSecret\":true}", NULL, ""},
+    {"client_without_the_secret_it_should_have", "user_pool_client", "{\"GenerateSecret\":true}",
+     "{\"GenerateSecret\":true}", "{\"GenerateSecret\":false}", NULL, "/GenerateSecret drift!"},
+    {"unknown_reference_in_a_set", "gateway",
+     "{\"authorizerConfiguration\":{\"customJWTAuthorizer\":{\"allowedClients\":[\"a\","
+     "\"${user_pool_client.m.c.ClientId}\"]}}}",
+     NULL,
+     "{\"authorizerConfiguration\":{\"customJWTAuthorizer\":{\"allowedClients\":[\"a\",\"b\"]}}}",
+     NULL, "/authorizerConfiguration/customJWTAuthorizer/allowedClients upstream"},
+    {"immutable_member_goes_with_what_holds_it", "gateway", "{}",
+     "{\"protocolConfiguration\":{\"mcp\":{\"searchType\":\"SEMANTIC\"}}}",
+     "{\"protocolConfiguration\":{\"mcp\":{\"searchType\":\"SEMANTIC\"}}}", NULL,
+     "/protocolConfiguration removed!"},
     {"secret_values_that_the_service_gives_back_are_compared", "runtime",
      "{\"environmentVariables\":{\"A\":\"1\",\"B\":\"2\"}}", NULL,
      "{\"environmentVariables\":{\"A\":\"1\",\"B\":\"3\"}}", NULL,
@@ -154,6 +178,18 @@ START_TEST(shows_no_secret)
 }
 END_TEST
 
+START_TEST(shows_no_secret_of_what_goes_as_a_whole)
+{
+    struct gt_compare what = {.type = gt_type_find("runtime"),
+                              .wanted = doc("{}"),
+                              .last = doc("{\"environmentVariables\":{}}"),
+                              .live = doc("{\"environmentVariables\":{\"KEY\":\"hush\"}}")};
+    struct gt_changes changes = gt_compare(arena, &what);
+    ck_assert_uint_eq(changes.list.len, 1);
+    ck_assert_str_eq(gt_json_canonical(arena, changes.list.at[0].before), "{\"KEY\":\"(secret)\"}");
+}
+END_TEST
+
 Suite *compare_suite(void)
 {
     Suite *suite = suite_create("compare");
@@ -162,6 +198,7 @@ Suite *compare_suite(void)
     tcase_add_loop_test(tests, compares_as_the_table_says, 0, GT_COUNT(vectors));
     tcase_add_loop_test(tests, a_document_and_itself_never_differ, 0, GT_COUNT(vectors));
     tcase_add_test(tests, shows_no_secret);
+    tcase_add_test(tests, shows_no_secret_of_what_goes_as_a_whole);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -94,13 +94,15 @@ static struct gt_sign_options options_of(const json_t *context)
     return (struct gt_sign_options){
         .access_key_id = gt_text_at(context, "/credentials/access_key_id"),
         .secret_access_key = {secret, strlen(secret)},
-        .session_token = gt_text_at(context, "/credentials/token"),
+        /* Where the token is sent without being signed, signing does not see it. */
+        .session_token = json_is_true(gt_at(context, "/omit_session_token"))
+                             ? NULL
+                             : gt_text_at(context, "/credentials/token"),
         .region = gt_text_at(context, "/region"),
         .service = gt_text_at(context, "/service"),
         .unix_ms = unix_ms(gt_text_at(context, "/timestamp")),
         .s3_path = !json_is_true(gt_at(context, "/normalize")),
         .add_content_sha256 = json_is_true(gt_at(context, "/sign_body")),
-        .omit_session_token = json_is_true(gt_at(context, "/omit_session_token")),
     };
 }
 

@@ -39,6 +39,8 @@ static const struct mistake {
     {"everything-at-once", "unknown-identity", 6, 21, "did you mean \"mcp\"?"},
     {"everything-at-once", "unknown-gateway", 11, 19, "did you mean \"tools\"?"},
     {"everything-at-once", "dangling-reference", 13, 8, "did you mean \"gateway.tools\"?"},
+    {"existing", "idle-keys", 6, 5, "nothing is made of identity, tags"},
+    {"existing", "idle-keys", 11, 27, "log_group.logs exists already: nothing is made of protect"},
     {"filter", "unknown-filter", 12, 8, "did you mean \"percent-encode\"?"},
     {"http-endpoint", "bad-endpoint", 8, 36, "the endpoint must be an https URL"},
     {"iam-variable", "dangling-reference", 10, 21,

@@ -37,6 +37,12 @@ static const struct {
     {"user_pool_domain", "{'UserPoolId': 'p', 'Domain': 'd'}",
      "{'DomainDescription': {'UserPoolId': 'q', 'Domain': 'd', 'Status': 'ACTIVE'}}",
      "{'UserPoolId': 'q', 'Domain': 'd', 'Status': 'ACTIVE'}"},
+    {"user_pool_client", "{'UserPoolId': 'p', 'ClientId': 'c'}",
+     "{'UserPoolClient': {'UserPoolId': 'p', 'ClientId': 'c', 'ClientSecret': 's'}}",
+     "{'UserPoolId': 'p', 'ClientId': 'c', 'ClientSecret': 's', 'GenerateSecret': true}"},
+    {"user_pool_client", "{'UserPoolId': 'p', 'ClientId': 'c'}",
+     "{'UserPoolClient': {'UserPoolId': 'p', 'ClientId': 'c'}}",
+     "{'UserPoolId': 'p', 'ClientId': 'c', 'GenerateSecret': false}"},
     {"oauth_provider", "{'name': 'o'}",
      "{'name': 'o', 'clientSecretSource': 'EXTERNAL', 'clientSecretJsonKey': 'k',"
      " 'clientSecretArn': {'secretArn': 's'}, 'oauth2ProviderConfigOutput':"
