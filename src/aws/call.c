@@ -41,8 +41,7 @@ static void complete(struct gt_open_call *call)
     if (answer->failure != GT_AWS_OK) {
         answer->output = NULL;
         answer->maybe_done = answer->maybe_done || call->maybe_done;
-        answer->message =
-            gt_mask_secrets(call->arena, answer->message, call->secrets.at, call->secrets.len);
+        answer->message = gt_mask_secrets(call, answer->message);
     }
     gt_timer_cancel(call->deadline);
     call->deadline = NULL;
@@ -108,7 +107,7 @@ static bool try_again(struct gt_open_call *call, const struct gt_http_response *
         return true;
     case GT_RETRY_EXPIRED:
         call->expired_tried = true;
-        gt_credentials_expire(aws->options.credentials);
+        gt_credentials_expire(aws->options.credentials, call->signed_by);
         pause_call(call, 0);
         return true;
     case GT_RETRY_BACK_OFF:
@@ -230,6 +229,7 @@ static void send_call(struct gt_open_call *call, const struct gt_keys *keys)
     aws->counts.requests++;
     call->sent_ms = now_ms(call);
     call->signed_ms = keys == NULL ? 0 : gt_now_ms(aws->sys) + aws->skew_ms;
+    call->signed_by = keys == NULL ? NULL : gt_strdup(call->arena, keys->access_key_id);
     size_t count;
     const struct gt_sign_header *headers = headers_of(call, address.host, &count);
     struct gt_sign_request to_sign = {
@@ -258,7 +258,7 @@ static void send_call(struct gt_open_call *call, const struct gt_keys *keys)
         .secret = true,
     };
     if (keys != NULL && keys->session_token != NULL)
-        *GT_PUSH(call->arena, &call->secrets) = gt_strdup(call->arena, keys->session_token);
+        gt_remember_secret(call, keys->session_token);
     aws->options.transport.send(aws->options.transport.self, &request, on_response, call);
 }
 
@@ -266,7 +266,7 @@ static const char *reason_of(struct gt_arena *arena, const struct gt_diags *diag
 {
     for (size_t i = 0; diags != NULL && i < diags->list.len; i++)
         if (diags->list.at[i]->severity == GT_SEVERITY_ERROR)
-            return gt_one_line(arena, diags->list.at[i]->message, 600);
+            return gt_one_line(arena, diags->list.at[i]->message, GT_MESSAGE_MAX);
     return "no provider has any";
 }
 

@@ -59,7 +59,7 @@ struct gt_open_call {
     struct gt_lane_bucket *bucket; /* or NULL */
     const struct gt_operation *operation;
     struct gt_wire wire;
-    GT_VEC(char *) secrets; /* of the input: never in a message */
+    GT_VEC(char *) secrets; /* of input and keys, as messages would have them: never in one */
     bool repeatable;
     gt_aws_fn *fn;
     void *payload;
@@ -71,6 +71,7 @@ struct gt_open_call {
     int attempts, retries, cost; /* cost: quota tokens of the last retry */
     bool skew_tried, expired_tried, maybe_done;
     int64_t sent_ms, signed_ms; /* of the attempt: monotonic, Unix (0: unsigned) */
+    const char *signed_by;      /* its access key */
     struct gt_aws_answer answer;
 };
 
@@ -88,11 +89,14 @@ void gt_call_start(struct gt_open_call *call);
 /* Frees a call without a completion. */
 void gt_call_drop(struct gt_open_call *call);
 
-/* Masks what must not be seen in a message of the service. */
-const char *gt_mask_secrets(struct gt_arena *arena, const char *message, char *const *secrets,
-                            size_t count);
+/* A message of the service, which may be NULL, with the call's secrets masked, and then cut to what
+ * a line can hold: cut before, it could end in half a secret. */
+const char *gt_mask_secrets(struct gt_open_call *call, const char *message);
 
-/* Appends the secret texts of an input, by the shapes that the models mark sensitive. */
+/* Remembers a text as secret, unless it is too short to be told from other text. */
+void gt_remember_secret(struct gt_open_call *call, const char *text);
+
+/* Remembers the secret texts of an input, by the shapes that the models mark sensitive. */
 void gt_collect_secrets(struct gt_open_call *call, const struct gt_shape *shape,
                         const json_t *value);
 

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MESSAGE_MAX = 600 };
-
 static const struct gt_codec *const codecs[] = {
     [GT_PROTOCOL_REST_JSON] = &gt_codec_rest_json,
     [GT_PROTOCOL_AWS_JSON] = &gt_codec_aws_json,
@@ -137,7 +135,7 @@ static struct gt_decoded decode_failure(struct gt_arena *arena,
     if (fault.message != NULL && *fault.message != '\0') {
         char *message = gt_strdup(arena, fault.message);
         drop_canonical_string(message);
-        decoded.message = gt_one_line(arena, message, MESSAGE_MAX);
+        decoded.message = gt_one_line(arena, message, SIZE_MAX);
     } else if (decoded.failure == GT_AWS_GARBLED) {
         decoded.message = gt_printf(arena, "HTTP %d with %s, not the service's own answer",
                                     response->status, description(arena, response));

@@ -23,7 +23,10 @@ enum { GT_BODY_MAX = 64 * 1024 * 1024 /* of a request */ };
 bool gt_encode(struct gt_arena *arena, const struct gt_operation *operation, const json_t *input,
                struct gt_wire *wire, struct gt_diags *diags);
 
-/* What an answer amounts to. Strings live in the arena; `output` is kept by it. */
+enum { GT_MESSAGE_MAX = 600 /* of a service's message, when it is told to people */ };
+
+/* What an answer amounts to. Strings live in the arena; `output` is kept by it. The message is one
+ * line and whole: who tells it cuts it. */
 struct gt_decoded {
     enum gt_aws_failure failure; /* OK, REFUSED or GARBLED */
     json_t *output;
@@ -70,18 +73,25 @@ const char *gt_wire_name(const struct gt_member *member);
 /* True when a structure has members in the body. */
 bool gt_has_body_members(const struct gt_shape *shape);
 
-/* Labels, query parameters and headers of the REST protocols. */
-bool gt_rest_encode(struct gt_arena *arena, const struct gt_operation *operation,
-                    const json_t *input, struct gt_wire *wire, struct gt_diags *diags);
+/* In what the REST protocols differ: how a structure stands in a body. */
+struct gt_rest_body {
+    bool (*write)(struct gt_arena *arena, const struct gt_operation *operation,
+                  const struct gt_shape *shape, const json_t *value, struct gt_wire *wire,
+                  struct gt_diags *diags);
+    /* NULL, or what is wrong with the body, which is not empty; `shape` may be NULL. */
+    const char *(*read)(struct gt_arena *arena, const struct gt_shape *shape,
+                        const struct gt_http_response *response, json_t *output);
+};
 
-/* Members of a REST answer that stand in headers and status. */
-void gt_rest_decode(struct gt_arena *arena, const struct gt_shape *shape,
-                    const struct gt_http_response *response, json_t *output);
+/* Labels, query parameters, headers and body of a REST request. */
+bool gt_rest_encode(const struct gt_rest_body *body, struct gt_arena *arena,
+                    const struct gt_operation *operation, const json_t *input, struct gt_wire *wire,
+                    struct gt_diags *diags);
 
-/* A payload member that is bytes or text, not a structure. */
-bool gt_payload_is_bytes(const struct gt_member *payload);
-bool gt_payload_encode(struct gt_arena *arena, const struct gt_member *payload, const json_t *value,
-                       struct gt_wire *wire, struct gt_diags *diags);
+/* Body, headers and status of a REST answer. NULL, or what is wrong with the body. */
+const char *gt_rest_decode(const struct gt_rest_body *body, struct gt_arena *arena,
+                           const struct gt_operation *operation,
+                           const struct gt_http_response *response, json_t *output);
 
 /* "operation: member: what is wrong". Returns false. */
 bool gt_input_error(struct gt_diags *diags, const struct gt_operation *operation,

@@ -67,12 +67,11 @@ static bool add_list(struct form *form, const struct gt_shape *shape, bool flatt
         return true;
     }
     const char *prefix = list_name(form, shape, flattened, name);
-    size_t i;
-    json_t *item;
-    json_array_foreach(gt_iterable(value), i,
-                       item) if (!add_value(form, element, false,
-                                            gt_printf(form->arena, "%s.%zu", prefix, i + 1),
-                                            item)) return false;
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const char *place = gt_printf(form->arena, "%s.%zu", prefix, i + 1);
+        if (!add_value(form, element, false, place, json_array_get(value, i)))
+            return false;
+    }
     return true;
 }
 

@@ -1,4 +1,4 @@
-/* Labels, query parameters, headers and status: what rest-json and rest-xml share. */
+/* Labels, query parameters, headers, status and payloads: what rest-json and rest-xml share. */
 #include "codec.h"
 #include "scalar.h"
 
@@ -33,7 +33,8 @@ static const struct gt_member *member_at(const struct gt_operation *operation,
     return NULL;
 }
 
-/* Writes the label `{name}` or `{name+}`; an empty value would change what the path means. */
+/* Writes the label `{name}` or `{name+}`; an empty value, or a dot segment (RFC 3986
+ * section 5.2.4), would change what the path means. */
 static bool add_label(struct rest *rest, const char *name, size_t len, struct gt_buf *path)
 {
     bool greedy = len > 0 && name[len - 1] == '+';
@@ -49,6 +50,8 @@ static bool add_label(struct rest *rest, const char *name, size_t len, struct gt
         return bad(rest, member, "cannot stand in a path");
     if (*text == '\0')
         return bad(rest, member, "is empty");
+    if (!greedy && (gt_streq(text, ".") || gt_streq(text, "..")))
+        return bad(rest, member, "would lead to another path");
     gt_buf_adds(path, gt_percent_encode(rest->arena, text, greedy ? "/" : ""));
     return true;
 }
@@ -95,11 +98,9 @@ static bool encode_parameter(struct rest *rest, const struct gt_member *member, 
         struct gt_wire_type element = {type.shape->element != NULL ? type.shape->element
                                                                    : type.shape,
                                        GT_TIME_DEFAULT, type.fallback};
-        size_t i;
-        json_t *item;
-        json_array_foreach(
-            gt_iterable(value), i,
-            item) if (!encode_parameter(rest, member, name, element, item)) return false;
+        for (size_t i = 0; i < json_array_size(value); i++)
+            if (!encode_parameter(rest, member, name, element, json_array_get(value, i)))
+                return false;
         return true;
     }
     const char *text = gt_wire_text(rest->arena, type, value);
@@ -119,14 +120,21 @@ static bool encode_query(struct rest *rest, const struct gt_member *member, cons
     struct gt_wire_type element = {member->shape->element, GT_TIME_DEFAULT, GT_TIME_ISO8601};
     const char *key;
     json_t *item;
-    json_object_foreach(gt_iterable(value), key,
-                        item) if (!encode_parameter(rest, member, key, element, item)) return false;
+    json_object_foreach(gt_iterable(value), key, item)
+    {
+        if (!encode_parameter(rest, member, key, element, item))
+            return false;
+    }
     return true;
 }
 
 static bool add_header(struct rest *rest, const struct gt_member *member, const char *name,
                        const char *text)
 {
+    static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "!#$%&'*+-.^_`|~"; /* RFC 9110 section 5.6.2 */
+    if (strspn(name, token) != strlen(name))
+        return bad(rest, member, "has a key that cannot stand in a header's name");
     for (const char *c = text; *c != '\0'; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             return bad(rest, member, "holds a control character, which a header cannot");
@@ -135,26 +143,37 @@ static bool add_header(struct rest *rest, const struct gt_member *member, const 
 }
 
 /* Elements of a header's list are joined by commas; one that holds a comma or quote is quoted. */
+static void add_element(struct gt_buf *joined, const char *text)
+{
+    bool quoted = strpbrk(text, ",\"") != NULL;
+    if (quoted)
+        gt_buf_addc(joined, '"');
+    for (; *text != '\0'; text++) {
+        if (quoted && (*text == '"' || *text == '\\'))
+            gt_buf_addc(joined, '\\');
+        gt_buf_addc(joined, *text);
+    }
+    if (quoted)
+        gt_buf_addc(joined, '"');
+}
+
 static const char *list_text(struct rest *rest, const struct gt_member *member, const json_t *value)
 {
     struct gt_wire_type type = {member->shape->element, GT_TIME_DEFAULT, GT_TIME_HTTP};
-    char *joined = gt_strdup(rest->arena, "");
-    size_t i;
-    json_t *item;
-    json_array_foreach(gt_iterable(value), i, item)
-    {
-        const char *text = gt_wire_text(rest->arena, type, item);
+    struct gt_buf joined = gt_buf_init(GT_BODY_MAX);
+    const char *text = NULL;
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        text = gt_wire_text(rest->arena, type, json_array_get(value, i));
         if (text == NULL)
-            return NULL;
-        const char *quote = strpbrk(text, ",\"") != NULL ? "\"" : "";
-        joined = gt_printf(rest->arena, "%s%s%s", joined, i > 0 ? "," : "", quote);
-        for (; *text != '\0'; text++)
-            joined =
-                gt_printf(rest->arena, "%s%s%c", joined,
-                          *quote != '\0' && (*text == '"' || *text == '\\') ? "\\" : "", *text);
-        joined = gt_printf(rest->arena, "%s%s", joined, quote);
+            break;
+        if (i > 0)
+            gt_buf_addc(&joined, ',');
+        add_element(&joined, text);
     }
-    return joined;
+    if (text != NULL)
+        text = gt_strdup(rest->arena, gt_buf_text(&joined));
+    gt_buf_done(&joined);
+    return text;
 }
 
 static bool encode_header(struct rest *rest, const struct gt_member *member, const json_t *value)
@@ -205,23 +224,63 @@ static bool encode_member(struct rest *rest, const struct gt_member *member, con
     return true;
 }
 
-bool gt_rest_encode(struct gt_arena *arena, const struct gt_operation *operation,
-                    const json_t *input, struct gt_wire *wire, struct gt_diags *diags)
+static bool encode_head(struct rest *rest)
 {
-    struct rest rest = {arena, operation, input, wire, diags, gt_buf_init(256 * 1024)};
-    bool ok = encode_path(&rest);
-    const struct gt_shape *shape = operation->input;
+    bool ok = encode_path(rest);
+    const struct gt_shape *shape = rest->operation->input;
     for (size_t i = 0; ok && shape != NULL && i < shape->member_count; i++) {
         const struct gt_member *member = &shape->members[i];
-        const json_t *value = json_object_get(input, member->name);
+        const json_t *value = json_object_get(rest->input, member->name);
         if (value != NULL && !json_is_null(value))
-            ok = encode_member(&rest, member, value);
+            ok = encode_member(rest, member, value);
     }
-    if (ok && rest.query.overflow)
-        ok = gt_input_error(diags, operation, "the query", "is too long");
-    wire->query = gt_strdup(arena, gt_buf_text(&rest.query));
-    gt_buf_done(&rest.query);
+    if (ok && rest->query.overflow)
+        ok = gt_input_error(rest->diags, rest->operation, "the query", "is too long");
+    rest->wire->query = gt_strdup(rest->arena, gt_buf_text(&rest->query));
+    gt_buf_done(&rest->query);
     return ok;
+}
+
+/* A payload member that is bytes or text, not a structure. */
+static bool is_bytes(const struct gt_member *payload)
+{
+    return payload->shape->kind == GT_SHAPE_BLOB || payload->shape->kind == GT_SHAPE_STRING ||
+           (payload->shape->flags & (GT_SHAPE_STREAMING | GT_SHAPE_EVENT_STREAM)) != 0 ||
+           (payload->flags & GT_MEMBER_STREAMING) != 0;
+}
+
+static bool encode_bytes(const struct rest *rest, const struct gt_member *payload,
+                         const json_t *value)
+{
+    struct gt_arena *arena = rest->arena;
+    struct gt_wire *wire = rest->wire;
+    const char *bytes;
+    if (!gt_value_bytes(arena, value, &bytes, &wire->body_len))
+        return bad(rest, payload, "is neither a text nor {\"base64\": ...}");
+    wire->body = gt_strndup(arena, bytes, wire->body_len);
+    gt_wire_content_type(arena, wire,
+                         payload->shape->kind == GT_SHAPE_STRING ? "text/plain"
+                                                                 : "application/octet-stream");
+    return true;
+}
+
+bool gt_rest_encode(const struct gt_rest_body *body, struct gt_arena *arena,
+                    const struct gt_operation *operation, const json_t *input, struct gt_wire *wire,
+                    struct gt_diags *diags)
+{
+    struct rest rest = {arena, operation, input, wire, diags, gt_buf_init(256 * 1024)};
+    if (!encode_head(&rest))
+        return false;
+    if (operation->input_payload == NULL)
+        return !gt_has_body_members(operation->input) ||
+               body->write(arena, operation, operation->input, input, wire, diags);
+    const struct gt_member *payload = gt_member_find(operation->input, operation->input_payload);
+    const json_t *value = json_object_get(input, payload->name);
+    if (value == NULL || json_is_null(value))
+        return true;
+    if (is_bytes(payload))
+        return encode_bytes(&rest, payload, value);
+    return body->write(arena, operation, payload->shape, value, wire, diags);
 }
 
 static void decode_headers(struct gt_arena *arena, const struct gt_member *member,
@@ -256,8 +315,8 @@ static json_t *decode_header(struct gt_arena *arena, const struct gt_shape *shap
     return list;
 }
 
-void gt_rest_decode(struct gt_arena *arena, const struct gt_shape *shape,
-                    const struct gt_http_response *response, json_t *output)
+static void decode_head(struct gt_arena *arena, const struct gt_shape *shape,
+                        const struct gt_http_response *response, json_t *output)
 {
     for (size_t i = 0; shape != NULL && i < shape->member_count; i++) {
         const struct gt_member *member = &shape->members[i];
@@ -273,25 +332,33 @@ void gt_rest_decode(struct gt_arena *arena, const struct gt_shape *shape,
     }
 }
 
-bool gt_payload_is_bytes(const struct gt_member *payload)
+static const char *read_body(const struct gt_rest_body *body, struct gt_arena *arena,
+                             const struct gt_shape *shape, const struct gt_http_response *response,
+                             json_t *output)
 {
-    return payload->shape->kind == GT_SHAPE_BLOB || payload->shape->kind == GT_SHAPE_STRING ||
-           (payload->shape->flags & (GT_SHAPE_STREAMING | GT_SHAPE_EVENT_STREAM)) != 0 ||
-           (payload->flags & GT_MEMBER_STREAMING) != 0;
+    if (response->body_len > 0)
+        return body->read(arena, shape, response, output);
+    bool expected = gt_has_body_members(shape) && response->status != 204;
+    return expected ? "is not of the operation" : NULL;
 }
 
-bool gt_payload_encode(struct gt_arena *arena, const struct gt_member *payload, const json_t *value,
-                       struct gt_wire *wire, struct gt_diags *diags)
+const char *gt_rest_decode(const struct gt_rest_body *body, struct gt_arena *arena,
+                           const struct gt_operation *operation,
+                           const struct gt_http_response *response, json_t *output)
 {
-    const char *bytes;
-    if (!gt_value_bytes(arena, value, &bytes, &wire->body_len)) {
-        gt_error(diags, "invalid-input", "%s is neither a text nor {\"base64\": ...}",
-                 payload->name);
-        return false;
+    const char *flaw = NULL;
+    if (operation->output_payload == NULL) {
+        flaw = read_body(body, arena, operation->output, response, output);
+    } else {
+        const struct gt_member *payload =
+            gt_member_find(operation->output, operation->output_payload);
+        json_t *value = is_bytes(payload)
+                            ? gt_bytes_value(arena, response->body, response->body_len)
+                            : json_object();
+        if (!is_bytes(payload))
+            flaw = read_body(body, arena, payload->shape, response, value);
+        json_object_set_new(output, payload->name, value);
     }
-    wire->body = gt_strndup(arena, bytes, wire->body_len);
-    gt_wire_content_type(arena, wire,
-                         payload->shape->kind == GT_SHAPE_STRING ? "text/plain"
-                                                                 : "application/octet-stream");
-    return true;
+    decode_head(arena, operation->output, response, output);
+    return flaw;
 }

@@ -3,6 +3,7 @@
 #include <gantry/net/loop.h>
 
 #include "providers.h"
+#include <gantry/base/str.h>
 
 enum {
     ADVISORY_MS = 15 * 60 * 1000,
@@ -25,7 +26,8 @@ struct gt_credentials {
     bool expired; /* the service said so */
     int64_t next_advisory_ms;
     struct gt_run *run; /* under way, or ended and not yet delivered */
-    bool ended, failed;
+    bool ended;
+    const struct gt_keys *found; /* what the ended run gave; NULL: it failed */
     struct gt_timer *delivery;
     GT_VEC(struct waiter) waiters;
 };
@@ -91,15 +93,6 @@ static void deliver_soon(struct gt_credentials *self)
         self->delivery = gt_timer_start(self->options.loop, 0, deliver, self);
 }
 
-static void end_run(struct gt_credentials *self, bool failed)
-{
-    self->ended = true;
-    self->failed = failed;
-    if (failed)
-        self->next_advisory_ms = gt_now_ms(self->options.sys) + RETRY_MS;
-    deliver_soon(self);
-}
-
 static void summarize(struct gt_credentials *self, enum gt_found found)
 {
     struct gt_run *run = self->run;
@@ -113,11 +106,13 @@ static void summarize(struct gt_credentials *self, enum gt_found found)
 static void top_found(void *payload, enum gt_found found, const struct gt_keys *keys)
 {
     struct gt_credentials *self = payload;
-    if (found == GT_FOUND_KEYS)
-        keep_keys(self, keys);
-    else
+    if (found != GT_FOUND_KEYS) {
         summarize(self, found);
-    end_run(self, found != GT_FOUND_KEYS);
+        self->next_advisory_ms = gt_now_ms(self->options.sys) + RETRY_MS;
+    }
+    self->found = keys;
+    self->ended = true;
+    deliver_soon(self);
 }
 
 static void chain_found(void *payload, enum gt_found found, const struct gt_keys *keys)
@@ -166,15 +161,18 @@ static void free_run(struct gt_credentials *self)
 }
 
 /* Answers who can be answered; who waits for a run that is under way stays. Their functions may ask
- * again, which starts the next run, so the ended one is taken away first and freed last. */
+ * again, which starts the next run, so the ended one is taken away first and freed last; and keys
+ * are replaced only here, so that those of an answer last as long as its function. */
 static void deliver(void *payload)
 {
     struct gt_credentials *self = payload;
     self->delivery = NULL;
     bool ended = self->ended;
     struct gt_run *run = ended ? self->run : NULL;
-    bool failed = ended && self->failed;
+    bool failed = ended && self->found == NULL;
     if (ended) {
+        if (!failed)
+            keep_keys(self, self->found);
         self->run = NULL;
         self->ended = false;
     }
@@ -228,7 +226,8 @@ void gt_credentials_get(struct gt_credentials *self, gt_keys_fn *fn, void *paylo
         start_run(self);
 }
 
-void gt_credentials_expire(struct gt_credentials *self)
+void gt_credentials_expire(struct gt_credentials *self, const char *access_key_id)
 {
-    self->expired = true;
+    if (self->keys != NULL && gt_streq(self->keys->access_key_id, access_key_id))
+        self->expired = true;
 }

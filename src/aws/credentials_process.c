@@ -1,7 +1,7 @@
 /* credential_process: a program of the user's that prints keys. */
 #include "providers.h"
-#include "scalar.h"
 #include <gantry/base/buf.h>
+#include <gantry/base/str.h>
 #include <gantry/sys/process.h>
 
 enum { MAX_OUT = 1 << 20, MAX_ERR = 64 * 1024, MAX_SAID = 300, TIMEOUT_MS = 300 * 1000 };

@@ -112,17 +112,18 @@ static void refused(struct call *call, const struct gt_http_response *response,
                     const struct gt_decoded *decoded)
 {
     struct gt_fetch *fetch = call->fetch;
+    const char *message = gt_one_line(fetch->run->arena, decoded->message, GT_MESSAGE_MAX);
     struct gt_diag *diag =
         gt_error(&fetch->run->diags, "credentials-failed", "%s: %s of %s was refused: %s: %s",
                  fetch->provider->name, call->operation->name, call->request.role_arn,
-                 decoded->code, decoded->message);
+                 decoded->code, message);
     diag->hint = hint_for(decoded->code);
     diag->remote = (struct gt_remote){.service = "sts",
                                       .operation = call->operation->name,
                                       .http_status = response->status,
                                       .code = decoded->code,
                                       .request_id = decoded->request_id,
-                                      .reason = decoded->message};
+                                      .reason = message};
     gt_fetch_failed(fetch);
 }
 

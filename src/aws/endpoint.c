@@ -24,15 +24,10 @@ static bool is_true(const char *text)
     return text != NULL && strcasecmp(text, "true") == 0;
 }
 
-static const char *profile_setting(const struct gt_profile *profile, const char *key)
-{
-    return profile == NULL ? NULL : gt_profile_get(profile, key);
-}
-
 static const char *services_section(struct gt_arena *arena, const struct gt_profile *profile,
                                     const char *endpoint_env)
 {
-    const char *name = profile_setting(profile, "services");
+    const char *name = gt_profile_get(profile, "services");
     if (name == NULL)
         return NULL;
     return gt_profile_section(profile, gt_printf(arena, "services %s", name),
@@ -45,7 +40,7 @@ const char *gt_configured_endpoint(struct gt_arena *arena, const struct gt_sys *
 {
     const char *ignore = gt_env(sys, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
     if (is_true(ignore != NULL ? ignore
-                               : profile_setting(profile, "ignore_configured_endpoint_urls")))
+                               : gt_profile_get(profile, "ignore_configured_endpoint_urls")))
         return NULL;
     const char *variable = gt_printf(arena, "AWS_ENDPOINT_URL_%s", endpoint_env);
     const struct {
@@ -54,7 +49,7 @@ const char *gt_configured_endpoint(struct gt_arena *arena, const struct gt_sys *
         {variable, gt_env(sys, variable)},
         {"AWS_ENDPOINT_URL", gt_env(sys, "AWS_ENDPOINT_URL")},
         {"the profile's services section", services_section(arena, profile, endpoint_env)},
-        {"the profile's endpoint_url", profile_setting(profile, "endpoint_url")},
+        {"the profile's endpoint_url", gt_profile_get(profile, "endpoint_url")},
     };
     for (size_t i = 0; i < GT_COUNT(places); i++) {
         if (places[i].url == NULL)

@@ -121,8 +121,9 @@ static bool is_transient(const struct gt_retry_facts *facts)
         return true;
     case GT_AWS_NO_ANSWER:
         return facts->repeatable;
-    case GT_AWS_GARBLED: /* the same junk would come again */
-        if (facts->response->too_large || (answer->http_status >= 300 && answer->http_status < 500))
+    case GT_AWS_GARBLED: /* what is whole and none of the service's would come again */
+        if (facts->response->too_large || (facts->response->outcome == GT_HTTP_ANSWERED &&
+                                           answer->http_status >= 300 && answer->http_status < 500))
             return false;
         return facts->repeatable;
     case GT_AWS_REFUSED:

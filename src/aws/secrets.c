@@ -2,6 +2,7 @@
 
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SHORTEST = 6 /* a shorter text would be found everywhere */ };
@@ -26,6 +27,13 @@ static bool is_harmless(const struct gt_shape *shape)
     return false;
 }
 
+void gt_remember_secret(struct gt_open_call *call, const char *text)
+{
+    char *line = gt_one_line(call->arena, text, SIZE_MAX);
+    if (strlen(line) >= SHORTEST)
+        *GT_PUSH(call->arena, &call->secrets) = line;
+}
+
 static void collect(struct gt_open_call *call, const struct gt_shape *shape, bool sensitive,
                     const json_t *value)
 {
@@ -46,8 +54,8 @@ static void collect(struct gt_open_call *call, const struct gt_shape *shape, boo
     } else if (json_is_array(value)) {
         json_array_foreach(gt_iterable(value), i, item)
             collect(call, shape->element, sensitive, item);
-    } else if (sensitive && json_string_length(value) >= SHORTEST) {
-        *GT_PUSH(call->arena, &call->secrets) = gt_strdup(call->arena, json_string_value(value));
+    } else if (sensitive && json_is_string(value)) {
+        gt_remember_secret(call, json_string_value(value));
     }
 }
 
@@ -57,13 +65,26 @@ void gt_collect_secrets(struct gt_open_call *call, const struct gt_shape *shape,
     collect(call, shape, false, value);
 }
 
-const char *gt_mask_secrets(struct gt_arena *arena, const char *message, char *const *secrets,
-                            size_t count)
+static int longest_first(const void *left, const void *right)
 {
-    for (size_t i = 0; message != NULL && i < count; i++) {
-        size_t len = strlen(secrets[i]);
-        for (const char *at; (at = strstr(message, secrets[i])) != NULL;)
-            message = gt_printf(arena, "%.*s***%s", (int)(at - message), message, at + len);
-    }
+    size_t a = strlen(*(char *const *)left), b = strlen(*(char *const *)right);
+    return (a < b) - (a > b);
+}
+
+static const char *masked(struct gt_arena *arena, const char *message, const char *secret)
+{
+    for (const char *at; (at = strstr(message, secret)) != NULL;)
+        message = gt_printf(arena, "%.*s***%s", (int)(at - message), message, at + strlen(secret));
     return message;
+}
+
+const char *gt_mask_secrets(struct gt_open_call *call, const char *message)
+{
+    if (message == NULL)
+        return NULL;
+    if (call->secrets.len > 0) /* one may be the beginning of another */
+        qsort(call->secrets.at, call->secrets.len, sizeof(*call->secrets.at), longest_first);
+    for (size_t i = 0; i < call->secrets.len; i++)
+        message = masked(call->arena, message, call->secrets.at[i]);
+    return gt_one_line(call->arena, message, GT_MESSAGE_MAX);
 }

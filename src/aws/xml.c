@@ -125,33 +125,23 @@ void gt_xml_members(struct gt_arena *arena, const struct gt_shape *shape, const 
 
 static json_t *decode(struct gt_arena *arena, const struct gt_shape *shape, const xmlNode *node)
 {
-    json_t *out;
-    const xmlNode *child;
-    switch (shape->kind) {
-    case GT_SHAPE_STRUCTURE:
-        out = json_object();
-        gt_xml_members(arena, shape, node, out);
-        return out;
-    case GT_SHAPE_LIST: /* whatever the elements are called */
-        out = json_array();
-        for (child = next_element(node->children); child != NULL; child = next_element(child->next))
-            json_array_append_new(out, decode(arena, shape->element, child));
-        return out;
-    case GT_SHAPE_MAP:
-        out = json_object();
-        for (child = next_element(node->children); child != NULL; child = next_element(child->next))
-            add_entry(arena, shape, child, out);
-        return out;
-    case GT_SHAPE_STRING:
-    case GT_SHAPE_INTEGER:
-    case GT_SHAPE_LONG:
-    case GT_SHAPE_FLOAT:
-    case GT_SHAPE_DOUBLE:
-    case GT_SHAPE_BOOLEAN:
-    case GT_SHAPE_TIMESTAMP:
-    case GT_SHAPE_BLOB:
-    case GT_SHAPE_DOCUMENT:
-        break;
+    const xmlNode *child = next_element(node->children);
+    if (shape->kind == GT_SHAPE_STRUCTURE) {
+        json_t *structure = json_object();
+        gt_xml_members(arena, shape, node, structure);
+        return structure;
+    }
+    if (shape->kind == GT_SHAPE_LIST) { /* whatever the elements are called */
+        json_t *list = json_array();
+        for (; child != NULL; child = next_element(child->next))
+            json_array_append_new(list, decode(arena, shape->element, child));
+        return list;
+    }
+    if (shape->kind == GT_SHAPE_MAP) {
+        json_t *map = json_object();
+        for (; child != NULL; child = next_element(child->next))
+            add_entry(arena, shape, child, map);
+        return map;
     }
     return gt_wire_value(arena, shape, gt_xml_text(arena, node));
 }

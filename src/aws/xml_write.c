@@ -23,11 +23,9 @@ static bool write_list(const struct writer *writer, const struct gt_shape *shape
                        const char *name, const json_t *value)
 {
     struct gt_wire_type element = {shape->element, GT_TIME_DEFAULT, GT_TIME_ISO8601};
-    size_t i;
-    json_t *item;
-    json_array_foreach(
-        gt_iterable(value), i,
-        item) if (!write_value(writer, element, add_child(node, name), item)) return false;
+    for (size_t i = 0; i < json_array_size(value); i++)
+        if (!write_value(writer, element, add_child(node, name), json_array_get(value, i)))
+            return false;
     return true;
 }
 

@@ -149,6 +149,7 @@ static void on_look(void *payload, const struct gt_finding *finding)
 static void look(struct gt_task *task)
 {
     struct gt_item *item = task->item;
+    item->claimed |= task->lost_intent != 0;
     struct gt_object object = {.type = item->type,
                                .address = item->address,
                                .properties = item->wanted,

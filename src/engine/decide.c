@@ -63,7 +63,7 @@ static void decide_removal(struct gt_plan *plan, struct gt_item *item, const cha
 
 static void add_wanted(struct gt_item *item, struct gt_changes *changes)
 {
-    struct gt_compare all = {.type = item->type, .wanted = item->wanted};
+    struct gt_compare all = {.type = item->type, .wanted = item->wanted, .unknown = item->unknown};
     *changes = gt_compare(item->engine->arena, &all);
     for (size_t i = 0; i < changes->list.len; i++)
         changes->list.at[i].replaces = false;
@@ -164,6 +164,7 @@ static struct gt_plan_step *decide_present(struct gt_plan *plan, struct gt_item 
                               .wanted = item->wanted,
                               .last = last,
                               .live = item->live,
+                              .unknown = item->unknown,
                               .ignore = item->resource->ignore};
     struct gt_changes changes = gt_compare(arena, &what);
     enum gt_standing standing = gt_status_standing(&item->type->status, item->live);

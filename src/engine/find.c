@@ -147,38 +147,38 @@ void gt_find_by_identity(struct gt_engine *engine, const struct gt_object *objec
     list(finding);
 }
 
-static bool is_known(const json_t *properties, const char *pointer)
+static bool is_known(const json_t *properties, const json_t *unknown, const char *pointer)
 {
-    const json_t *value = gt_at(properties, pointer);
-    return value != NULL && !gt_has_refs(value);
+    return gt_at(properties, pointer) != NULL && json_object_get(unknown, pointer) == NULL;
 }
 
-static bool binds_known(const struct gt_use *use, const json_t *properties)
+static bool binds_known(const struct gt_use *use, const json_t *properties, const json_t *unknown)
 {
     for (const struct gt_bind *bind = use->in; bind != NULL && bind->member != NULL; bind++) {
-        if (bind->from == GT_FROM_PROPERTY && !is_known(properties, bind->name))
+        if (bind->from == GT_FROM_PROPERTY && !is_known(properties, unknown, bind->name))
             return false;
     }
     return true;
 }
 
-bool gt_can_find(const struct gt_type *type, const json_t *properties)
+bool gt_can_find(const struct gt_type *type, const json_t *properties, const json_t *unknown)
 {
     const struct gt_lookup *lookup = &type->lookup;
     if (lookup->list.operation == NULL) {
         for (const struct gt_identity *id = type->identity; id->name != NULL; id++) {
-            if (id->property == NULL || !is_known(properties, id->property))
+            if (id->property == NULL || !is_known(properties, unknown, id->property))
                 return false;
         }
         return true;
     }
     for (size_t i = 0; i < GT_COUNT(lookup->match) && lookup->match[i][0] != NULL; i++) {
-        if (!is_known(properties, lookup->match[i][1]))
+        if (!is_known(properties, unknown, lookup->match[i][1]))
             return false;
     }
     for (const struct gt_identity *id = type->identity; id->name != NULL; id++) {
-        if (id->listed == NULL && id->property != NULL && !is_known(properties, id->property))
+        if (id->listed == NULL && id->property != NULL &&
+            !is_known(properties, unknown, id->property))
             return false;
     }
-    return binds_known(&lookup->list, properties);
+    return binds_known(&lookup->list, properties, unknown);
 }

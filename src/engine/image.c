@@ -88,9 +88,7 @@ static json_t *image_input(const struct pinning *pinning)
 static void check_platform(struct pinning *pinning)
 {
     json_auto_t *input = image_input(pinning);
-    struct gt_call call = {
-        .operation = &gt_op_ecr_BatchGetImage, .input = input, .repeatable = true};
-    gt_aws_submit(pinning->item->engine->o.aws, &call, on_manifest, pinning);
+    gt_read_call(pinning->item->engine, &gt_op_ecr_BatchGetImage, input, on_manifest, pinning);
 }
 
 static bool is_missing(const struct gt_aws_answer *answer)
@@ -138,7 +136,7 @@ void gt_pin_image(struct gt_item *item, void (*fn)(struct gt_item *item))
     *pinning = (struct pinning){.item = item, .fn = fn};
     char *region = NULL;
     const char *uri = gt_text_at(item->wanted, item->resource->image_pin);
-    if (uri == NULL || gt_has_refs(gt_at(item->wanted, item->resource->image_pin)) ||
+    if (uri == NULL || json_object_get(item->unknown, item->resource->image_pin) != NULL ||
         !parse_uri(engine->arena, uri, pinning, &region)) {
         finish(pinning);
         return;
@@ -151,7 +149,5 @@ void gt_pin_image(struct gt_item *item, void (*fn)(struct gt_item *item))
         return;
     }
     json_auto_t *input = image_input(pinning);
-    struct gt_call call = {
-        .operation = &gt_op_ecr_DescribeImages, .input = input, .repeatable = true};
-    gt_aws_submit(engine->o.aws, &call, on_described, pinning);
+    gt_read_call(engine, &gt_op_ecr_DescribeImages, input, on_described, pinning);
 }

@@ -19,13 +19,14 @@ struct gt_item {
     struct gt_resource *resource; /* NULL: only in the state */
     struct gt_entry *entry;       /* NULL: not in the state */
     json_t *wanted;   /* properties with tags, references resolved as far as known; owned */
-    json_t *unknown;  /* owned: the pointers in wanted that hold references still; NULL: none */
+    json_t *unknown;  /* an object: the pointers in wanted that hold references still; owned */
     json_t *identity; /* owned; NULL until known */
     json_t *live;     /* owned; NULL: absent or not read */
     bool read;        /* live is what the service says now */
     bool renews;      /* a new object will be made: what only the service knows is unknown */
     bool updates;     /* volatile outputs are unknown */
     bool selected;    /* by --target and --exclude */
+    bool claimed;     /* a create of ours may have made what is found under its name */
     bool found_by_lookup;
     bool failed;                  /* reading it failed: diagnosed */
     bool settled_here;            /* planning: what can be known of it is known */
@@ -57,7 +58,8 @@ void gt_items_collect(struct gt_engine *engine);
 void gt_items_free(struct gt_engine *engine);
 struct gt_item *gt_item_find(const struct gt_engine *engine, const char *address);
 
-/* Sets `selected` of all items by --target and --exclude; false: an address that is none. (select.c) */
+/* Sets `selected` of all items by --target and --exclude; false: an address that is none.
+ * (select.c) */
 bool gt_items_select(struct gt_engine *engine);
 
 /* Replaces an owned document; steals `value`. */
@@ -80,6 +82,10 @@ json_t *gt_item_last(const struct gt_item *item);
 
 /* The members of live that references and the state need, without secrets; new reference. */
 json_t *gt_item_outputs(const struct gt_item *item);
+
+/* -- call.c: a read that waits out what passes by itself (throttling above all) -- */
+void gt_read_call(struct gt_engine *engine, const struct gt_operation *operation,
+                  const json_t *input, gt_aws_fn *fn, void *payload);
 
 /* -- pages.c: all pages of a list -- */
 struct gt_listing {
@@ -129,7 +135,7 @@ void gt_find_by_identity(struct gt_engine *engine, const struct gt_object *objec
                          gt_finding_fn *fn, void *payload);
 
 /* Whether look-up is possible: every property it needs is known. */
-bool gt_can_find(const struct gt_type *type, const json_t *properties);
+bool gt_can_find(const struct gt_type *type, const json_t *properties, const json_t *unknown);
 
 /* -- own.c -- */
 enum gt_owner {
@@ -176,7 +182,7 @@ struct gt_node {
     bool deposed; /* removes what a replacement left, not the item's own object */
     enum { GT_NODE_WAITING, GT_NODE_RUNNING, GT_NODE_DONE, GT_NODE_FAILED, GT_NODE_SKIPPED } state;
     size_t waits_for; /* nodes that are not done */
-    bool wakes;              /* something that will connect to the object waits for it */
+    bool wakes;       /* something that will connect to the object waits for it */
     size_t mark;      /* of a search */
     GT_VEC(struct gt_node *) next;
     struct gt_task *task;

@@ -40,6 +40,7 @@ void gt_items_free(struct gt_engine *engine)
 {
     for (size_t i = 0; i < engine->items.len; i++) {
         gt_set_json(&engine->items.at[i]->wanted, NULL);
+        gt_set_json(&engine->items.at[i]->unknown, NULL);
         gt_set_json(&engine->items.at[i]->identity, NULL);
         gt_set_json(&engine->items.at[i]->live, NULL);
     }

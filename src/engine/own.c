@@ -57,10 +57,19 @@ static enum gt_owner owner_by_parent(const struct gt_item *item, const json_t *p
     return is_made_by_us(item->engine, parent) ? GT_OWNER_US : GT_OWNER_STRANGER;
 }
 
+/* Where neither tags nor a parent can tell: what stands under our unique name after a create of
+ * ours that was not answered is ours, since it was not there when the create was planned. */
+static enum gt_owner owner_by_claim(const struct gt_item *item)
+{
+    return item->claimed ? GT_OWNER_US : GT_OWNER_STRANGER;
+}
+
 enum gt_owner gt_owner_of(const struct gt_item *item, const json_t *properties, const json_t *live)
 {
-    return item->type->tags.property != NULL ? owner_by_tags(item, properties, live)
-                                             : owner_by_parent(item, properties, live);
+    if (gt_type_reads_tags(item->type))
+        return owner_by_tags(item, properties, live);
+    return item->type->parent != NULL ? owner_by_parent(item, properties, live)
+                                      : owner_by_claim(item);
 }
 
 static bool is_deposed(const struct gt_item *item, const json_t *identity)

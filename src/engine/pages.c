@@ -78,9 +78,7 @@ static void on_page(void *payload, const struct gt_aws_answer *answer)
 
 static void next_page(struct listing *listing)
 {
-    struct gt_call call = {
-        .operation = listing->operation, .input = listing->input, .repeatable = true};
-    gt_aws_submit(listing->engine->o.aws, &call, on_page, listing);
+    gt_read_call(listing->engine, listing->operation, listing->input, on_page, listing);
 }
 
 static void tell_cached(void *payload)

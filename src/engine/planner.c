@@ -211,8 +211,9 @@ static void settle_item(struct gt_item *item)
         item->failed = item->settled_here = true;
     } else if (item->resource->existing != NULL && !item->read) {
         read_existing(item);
-    } else if (item->entry == NULL && !engine->o.destroy && gt_can_find(item->type, item->wanted) &&
-               !item->read && item->selected) {
+    } else if (item->entry == NULL && !engine->o.destroy &&
+               gt_can_find(item->type, item->wanted, item->unknown) && !item->read &&
+               item->selected) {
         look_up(item);
     } else if (needs_pin(item)) {
         gt_map_set(engine->images_asked, item->address, item);

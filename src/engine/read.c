@@ -62,8 +62,7 @@ static void read_tags(struct reading *reading)
     struct gt_input_sources from = {reading->object.identity, reading->object.properties,
                                     reading->live};
     json_auto_t *input = gt_type_input(reading->object.type, &tags->list, &from, false);
-    struct gt_call call = {.operation = tags->list.operation, .input = input, .repeatable = true};
-    gt_aws_submit(reading->engine->o.aws, &call, on_tags, reading);
+    gt_read_call(reading->engine, tags->list.operation, input, on_tags, reading);
 }
 
 /* An error that only looks like an absence: the list decides. */
@@ -149,7 +148,5 @@ void gt_read_object(struct gt_engine *engine, const struct gt_object *object, gt
                     object->type->read_items, on_listed, reading);
         return;
     }
-    struct gt_call call = {
-        .operation = object->type->read.operation, .input = input, .repeatable = true};
-    gt_aws_submit(engine->o.aws, &call, on_read, reading);
+    gt_read_call(engine, object->type->read.operation, input, on_read, reading);
 }

@@ -122,6 +122,7 @@ static void on_look(void *payload, const struct gt_finding *finding)
 
 static void look(struct recovery *recovery)
 {
+    recovery->item->claimed = true;
     struct gt_object object = {.type = recovery->item->type,
                                .address = recovery->item->address,
                                .properties = recovery->properties,
@@ -151,7 +152,7 @@ static void begin(struct gt_engine *engine, const struct gt_record *record)
     recovery->properties = gt_at(record->key, "/properties");
     gt_read_begin(engine);
     bool creates = record->creates && recovery->item != NULL && recovery->properties != NULL;
-    if (creates && gt_can_find(recovery->item->type, recovery->properties))
+    if (creates && gt_can_find(recovery->item->type, recovery->properties, NULL))
         look(recovery);
     else
         settled(recovery, "what it left is read now");

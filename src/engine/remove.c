@@ -36,9 +36,29 @@ static void resend(struct gt_task *task)
     }
 }
 
+/* Whether the object that holds this one is removed in this run, after it. */
+static bool parent_goes(const struct gt_task *task)
+{
+    const struct gt_type *type = task->item->type;
+    if (!type->goes_with_parent)
+        return false;
+    const json_t *parent = json_object_get(task->identity, type->parent);
+    for (size_t i = 0; i < task->node->next.len; i++) {
+        const struct gt_node *next = task->node->next.at[i];
+        if (next->removes && parent != NULL &&
+            json_equal(json_object_get(next->item->identity, type->parent), parent))
+            return true;
+    }
+    return false;
+}
+
 static void on_removed(struct gt_task *task, enum gt_mutated result, const json_t *output)
 {
     (void)output;
+    if (result == GT_MUTATION_FAILED && parent_goes(task)) {
+        removed(task);
+        return;
+    }
     if (result == GT_MUTATION_FAILED) {
         gt_task_fail(task);
         return;

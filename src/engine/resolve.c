@@ -45,11 +45,23 @@ static bool is_volatile(const struct gt_type *type, const char *pointer)
     return attr != NULL && attr->flags & GT_ATTR_VOLATILE;
 }
 
+static bool is_unknown(const struct gt_item *item, const char *pointer)
+{
+    size_t len = strlen(pointer);
+    const char *unknown;
+    json_t *value;
+    json_object_foreach(item->unknown, unknown, value)
+    {
+        if (strncmp(unknown, pointer, len) == 0 && (unknown[len] == '\0' || unknown[len] == '/'))
+            return true;
+    }
+    return false;
+}
+
 /* A value that the manifest itself gives, known before the object is made. */
 static json_t *wanted_value(const struct gt_item *item, const char *pointer)
 {
-    json_t *value = item->wanted == NULL ? NULL : gt_at(item->wanted, pointer);
-    return value == NULL || gt_has_refs(value) ? NULL : value;
+    return item->wanted == NULL || is_unknown(item, pointer) ? NULL : gt_at(item->wanted, pointer);
 }
 
 static json_t *known_value(const struct gt_item *item, const char *pointer)
@@ -128,14 +140,37 @@ static void put_tags(const struct gt_item *item, json_t *properties)
     json_object_set_new(properties, tags->property, gt_type_tags_form(item->type, map));
 }
 
+static void note_unknown(void *payload, const char *pointer, const char *expression)
+{
+    (void)expression;
+    json_object_set_new(payload, pointer, json_true());
+}
+
+static enum gt_resolution leave(void *payload, const char *pointer, const char *expression,
+                                json_t **value, struct gt_diags *diags)
+{
+    (void)payload, (void)pointer, (void)expression, (void)value, (void)diags;
+    return GT_UNKNOWN;
+}
+
+/*
+ * In two passes: after the first the references that are left are those that are not known, since
+ * inserted text is escaped; the second takes the escapes away, and "${" in the result may be mere
+ * text (a policy variable of IAM).
+ */
 bool gt_item_resolve(struct gt_item *item, bool *unknown, struct gt_diags *diags)
 {
     GT_CLEANUP(gt_arena_cleanup) struct gt_arena *scratch = gt_arena_new();
     struct scope scope = {item->engine, scratch, item->address, false};
     json_auto_t *properties = json_deep_copy(item->resource->properties);
     put_tags(item, properties);
-    json_t *resolved =
-        gt_resolve(scratch, properties, true, resolve_expression, &scope, unknown, diags);
+    json_auto_t *escaped =
+        gt_resolve(scratch, properties, false, resolve_expression, &scope, unknown, diags);
+    if (escaped == NULL)
+        return false;
+    gt_set_json(&item->unknown, json_object());
+    gt_each_ref(scratch, escaped, note_unknown, item->unknown);
+    json_t *resolved = gt_resolve(scratch, escaped, true, leave, NULL, NULL, diags);
     if (resolved == NULL)
         return false;
     gt_set_json(&item->wanted, resolved);

@@ -48,6 +48,27 @@ void gt_task_interrupted(struct gt_task *task)
     end(task, GT_EVENT_SKIPPED, GT_END_INTERRUPTED, "interrupted");
 }
 
+/* A value that came from a service is the service's: it is not held against the models again. */
+static void note_reference(void *payload, const char *pointer, const char *expression)
+{
+    (void)expression;
+    json_array_append_new(payload, json_string(pointer));
+}
+
+static const char *const *unchecked_paths(struct gt_task *task)
+{
+    const struct gt_resource *resource = task->item->resource;
+    json_t *pointers = gt_keep(task->arena, json_array());
+    size_t count = 0;
+    gt_each_ref(task->arena, resource->properties, note_reference, pointers);
+    while (resource->unchecked != NULL && resource->unchecked[count] != NULL)
+        json_array_append_new(pointers, json_string(resource->unchecked[count++]));
+    const char **paths = gt_calloc(task->arena, json_array_size(pointers) + 1, sizeof(*paths));
+    for (size_t i = 0; i < json_array_size(pointers); i++)
+        paths[i] = json_string_value(json_array_get(pointers, i));
+    return paths;
+}
+
 bool gt_task_resolve(struct gt_task *task)
 {
     struct gt_item *item = task->item;
@@ -61,7 +82,7 @@ bool gt_task_resolve(struct gt_task *task)
         return false;
     }
     struct gt_validation how = {
-        .marks = resource->marks, .subject = item->address, .unchecked = resource->unchecked};
+        .marks = resource->marks, .subject = item->address, .unchecked = unchecked_paths(task)};
     size_t errors = task->diags.errors, mark = gt_diags_mark(&task->diags);
     gt_type_validate(item->type, item->wanted, &how, &task->diags);
     if (task->diags.errors > errors)

@@ -206,6 +206,7 @@ static void compare(struct gt_task *task)
                               .wanted = item->wanted,
                               .last = task->last,
                               .live = item->live,
+                              .unknown = item->unknown,
                               .ignore = item->resource->ignore};
     task->changes = gt_compare(task->arena, &what);
     if (task->changes.replaces) {

@@ -307,9 +307,7 @@ static void also_settled(struct gt_task *task)
     struct gt_item *item = task->item;
     struct gt_input_sources from = {item->identity, item->wanted, item->live};
     json_auto_t *input = gt_type_input(item->type, &task->also->read, &from, false);
-    struct gt_call call = {
-        .operation = task->also->read.operation, .input = input, .repeatable = true};
-    gt_aws_submit(task->engine->o.aws, &call, on_also, task);
+    gt_read_call(task->engine, task->also->read.operation, input, on_also, task);
 }
 
 /* -- absence -- */

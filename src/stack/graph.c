@@ -90,10 +90,24 @@ static void add_reference(void *payload, const char *pointer, const char *expres
     add_completing(graph, resource->address);
 }
 
+/* Where the manifest says that the resource waits for an address. */
+static const char *place_of_after(struct gt_low *low, const struct gt_resource *resource,
+                                  const char *address)
+{
+    const char *pointer = gt_printf(low->arena, "%s/after", resource->origin);
+    size_t i;
+    json_t *item;
+    json_array_foreach(gt_at(low->doc, pointer), i, item)
+    {
+        if (gt_streq(json_string_value(item), address))
+            return gt_pointer_index(low->arena, pointer, i);
+    }
+    return pointer;
+}
+
 static void add_after(struct graph *graph, const struct gt_resource *resource)
 {
     struct gt_low *low = graph->low;
-    const char *pointer = gt_printf(low->arena, "%s/after", resource->origin);
     for (size_t i = 0; i < resource->after.len; i++) {
         const char *address = resource->after.at[i];
         size_t index;
@@ -101,13 +115,13 @@ static void add_after(struct graph *graph, const struct gt_resource *resource)
         if (gt_is_reported(address)) {
             continue;
         } else if (!find(graph, address, &index)) {
-            diag = gt_low_error(low, pointer, "unknown-address",
+            diag = gt_low_error(low, place_of_after(low, resource, address), "unknown-address",
                                 "nothing in this stack has the address \"%s\"", address);
             diag->hint = gt_low_suggest(low, &low->by_address, address);
             diag->subject = resource->address;
         } else if (index == graph->at) {
-            diag =
-                gt_low_error(low, pointer, "self-reference", "%s cannot wait for itself", address);
+            diag = gt_low_error(low, place_of_after(low, resource, address), "self-reference",
+                                "%s cannot wait for itself", address);
             diag->subject = resource->address;
         } else {
             add_edge(graph, index);

@@ -386,17 +386,23 @@ static void note_gateway(struct gt_low *low, const struct gt_identity_facts *fac
     }
 }
 
-bool gt_low_authorizer(struct gt_low *low, struct gt_resource *resource, const struct gt_item *item)
+const struct gt_identity_facts *gt_low_identity(struct gt_low *low, const struct gt_item *item)
 {
     const char *name = gt_item_text(item, "identity");
-    if (name == NULL)
-        return false;
     const struct gt_identity_facts *facts = gt_map_get(&low->identities, name);
+    if (facts == NULL && !gt_is_reported(name))
+        gt_low_error(low, gt_item_pointer(low, item, "identity"), "unknown-identity",
+                     "there is no identity \"%s\"", name)
+            ->hint = gt_low_suggest(low, &low->identities, name);
+    return facts;
+}
+
+bool gt_low_authorizer(struct gt_low *low, struct gt_resource *resource, const struct gt_item *item)
+{
+    if (gt_item_text(item, "identity") == NULL)
+        return false;
+    const struct gt_identity_facts *facts = gt_low_identity(low, item);
     if (facts == NULL) {
-        if (!gt_is_reported(name))
-            gt_low_error(low, gt_item_pointer(low, item, "identity"), "unknown-identity",
-                         "there is no identity \"%s\"", name)
-                ->hint = gt_low_suggest(low, &low->identities, name);
         gt_low_put_text(low, resource, "/authorizerConfiguration/customJWTAuthorizer/discoveryUrl",
                         GT_REPORTED);
         return true;

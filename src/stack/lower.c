@@ -49,7 +49,7 @@ const char *gt_low_suggest(struct gt_low *low, const struct gt_map *names, const
         return gt_printf(low->arena, "did you mean \"%s\"?", near);
     for (size_t i = 0; i < count && i < LISTED; i++)
         list = gt_printf(low->arena, "%s%s%s", list, i > 0 ? ", " : "", all[i]);
-    return count == 0 ? NULL
+    return count == 0 ? "there is none yet: add it to the manifest"
            : count > LISTED
                ? gt_printf(low->arena, "there are %s and %zu more", list, count - LISTED)
                : gt_printf(low->arena, "there is %s", list);
@@ -222,6 +222,61 @@ static const char *as_pointer(struct gt_low *low, const char *path)
     return pointer;
 }
 
+/* `tags` is what entries call them, whatever the API does. */
+static const char *tag_pointer(struct gt_low *low, const struct gt_type *type, const char *pointer)
+{
+    static const char tags[] = "/tags";
+    size_t len = strlen(tags);
+    if (type->tags.property == NULL || !gt_starts_with(pointer, tags) ||
+        (pointer[len] != '\0' && pointer[len] != '/'))
+        return pointer;
+    return gt_printf(low->arena, "/%s%s", type->tags.property, pointer + len);
+}
+
+static bool is_tag(const struct gt_type *type, const char *pointer)
+{
+    size_t len = strcspn(pointer + 1, "/");
+    return type->tags.property != NULL && strlen(type->tags.property) == len &&
+           strncmp(type->tags.property, pointer + 1, len) == 0;
+}
+
+/* The list or document above a pointer that is compared as a whole, or NULL. */
+static const char *whole_above(struct gt_low *low, const struct gt_type *type, const char *pointer)
+{
+    for (const char *end = strchr(pointer + 1, '/'); end != NULL; end = strchr(end + 1, '/')) {
+        const char *above = gt_strndup(low->arena, pointer, (size_t)(end - pointer));
+        const struct gt_shape *shape = gt_type_property_shape(type, above);
+        const struct gt_attr *attr = gt_type_attr(type, above);
+        if ((shape != NULL && shape->kind == GT_SHAPE_LIST) ||
+            (attr != NULL && attr->flags & (GT_ATTR_POLICY | GT_ATTR_JSON)))
+            return above;
+    }
+    return NULL;
+}
+
+static void check_pointer(struct gt_low *low, const struct gt_resource *resource, const char *given,
+                          const char *pointer, const char *from)
+{
+    const struct gt_type *type = resource->type;
+    const char *whole = whole_above(low, type, pointer);
+    if (gt_is_reported(given) || is_tag(type, pointer) ||
+        (whole == NULL && gt_type_property_shape(type, pointer) != NULL))
+        return;
+    struct gt_diag *diag;
+    if (whole != NULL) {
+        diag = gt_low_error(low, from, "bad-ignore", "\"%s\" cannot be ignored alone", given);
+        diag->hint = gt_printf(low->arena, "%s is compared as a whole: ignore that", whole + 1);
+    } else {
+        const char *head = gt_strndup(low->arena, pointer + 1, strcspn(pointer + 1, "/"));
+        const char *near = gt_nearest(head, gt_type_properties(type, low->arena));
+        diag = gt_low_error(low, from, "unknown-property", "%s has no property \"%s\"", type->name,
+                            given);
+        if (near != NULL && strcmp(near, head) != 0)
+            diag->hint = gt_printf(low->arena, "did you mean \"%s\"?", near);
+    }
+    diag->subject = resource->address;
+}
+
 static const char *const *pointers(struct gt_low *low, const struct gt_resource *resource,
                                    const struct gt_item *item, const char *key, bool known)
 {
@@ -234,19 +289,10 @@ static const char *const *pointers(struct gt_low *low, const struct gt_resource 
     json_array_foreach(list, i, path)
     {
         const char *text = json_string_value(path);
-        out[i] = as_pointer(low, text);
-        if (!known || gt_is_reported(text) ||
-            gt_type_property_shape(resource->type, out[i]) != NULL)
-            continue;
-        size_t len = strcspn(out[i] + 1, "/");
-        const char *head = gt_strndup(low->arena, out[i] + 1, len);
-        const char *near = gt_nearest(head, gt_type_properties(resource->type, low->arena));
-        struct gt_diag *diag = gt_low_error(
-            low, gt_pointer_index(low->arena, gt_item_pointer(low, item, key), i),
-            "unknown-property", "%s has no property \"%s\"", resource->type->name, text);
-        diag->subject = resource->address;
-        if (near != NULL && strcmp(near, head) != 0)
-            diag->hint = gt_printf(low->arena, "did you mean \"%s\"?", near);
+        out[i] = tag_pointer(low, resource->type, as_pointer(low, text));
+        if (known)
+            check_pointer(low, resource, text, out[i],
+                          gt_pointer_index(low->arena, gt_item_pointer(low, item, key), i));
     }
     return out;
 }

@@ -101,8 +101,7 @@ struct gt_diag *gt_low_error(struct gt_low *low, const char *pointer, const char
 struct gt_diag *gt_low_warning(struct gt_low *low, const char *pointer, const char *code,
                                const char *format, ...) GT_PRINTF(4, 5);
 
-/* "did you mean ...?" for a name that is not in the map, or the list of names that are; NULL: none.
- */
+/* A hint for a name that is not in the map: "did you mean ...?", or the names that are in it. */
 const char *gt_low_suggest(struct gt_low *low, const struct gt_map *names, const char *word);
 
 /* A new resource of an entry; two with one address are an error. The address is a format. */
@@ -175,6 +174,9 @@ void gt_lower_targets(struct gt_low *low);
 void gt_lower_resources(struct gt_low *low);
 void gt_lower_outputs(struct gt_low *low);
 void gt_lower_moved(struct gt_low *low);
+
+/* The identity that an entry names; NULL, with an error, where there is none. */
+const struct gt_identity_facts *gt_low_identity(struct gt_low *low, const struct gt_item *item);
 
 /* Who may call: sets authorizerConfiguration for the identity that an entry names. True when it
  * names one. */

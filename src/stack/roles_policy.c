@@ -172,6 +172,13 @@ static const char *filled(struct gt_low *low, const char *template, const struct
     }
 }
 
+/* What is no ARN is reported where it stands, not once more in a policy that nobody wrote. */
+static bool is_resource(const char *resource)
+{
+    return strcmp(resource, "*") == 0 || gt_starts_with(resource, "arn:") ||
+           strstr(resource, "${") != NULL;
+}
+
 void gt_grants_add(struct gt_low *low, struct gt_grants *grants, enum gt_need need,
                    const struct gt_word *words)
 {
@@ -182,7 +189,7 @@ void gt_grants_add(struct gt_low *low, struct gt_grants *grants, enum gt_need ne
         struct statement *statement = gt_map_get(&grants->statements, grant->sid);
         for (size_t r = 0; r < GT_COUNT(grant->resources) && grant->resources[r] != NULL; r++) {
             const char *resource = filled(low, grant->resources[r], words);
-            if (resource == NULL)
+            if (resource == NULL || !is_resource(resource))
                 continue;
             if (statement == NULL) {
                 statement = GT_NEW(grants->arena, struct statement);

@@ -281,7 +281,10 @@ static void lower_one(struct gt_low *low, const struct gt_item *item)
     facts->address = runtime->address;
     facts->foreign = gt_low_existing(low, runtime, item, beside);
     gt_map_set(&low->runtimes, item->name, facts);
-    if (!facts->foreign) {
+    if (facts->foreign) {
+        if (gt_item_text(item, "identity") != NULL)
+            gt_low_identity(low, item);
+    } else {
         lower_made(low, runtime, item);
         lower_log_group(low, item, facts, "DEFAULT", NULL);
         lower_endpoints(low, item, facts);

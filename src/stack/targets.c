@@ -229,6 +229,18 @@ static const struct {
     {"smithy", lower_smithy, false},
 };
 
+/* The secret of a provider that is named by ${ADDRESS.credentialProviderArn}; NULL: by another text.
+ */
+static const char *secret_of_reference(struct gt_low *low, const char *name, bool oauth)
+{
+    static const char arn[] = ".credentialProviderArn}";
+    const char *secret = oauth ? "clientSecretArn" : "apiKeySecretArn";
+    if (!gt_starts_with(name, "${") || !gt_ends_with(name, arn) || strchr(name, '}')[1] != '\0')
+        return NULL;
+    return gt_printf(low->arena, "%.*s.%s.secretArn}", (int)(strlen(name) - strlen(arn)), name,
+                     secret);
+}
+
 /* The provider that `oauth:` or `apiKey:` names, by its name or ARN; NULL with an error. */
 static const char *provider_arn(struct target *target, const char *key, bool oauth)
 {
@@ -257,7 +269,9 @@ static const char *provider_arn(struct target *target, const char *key, bool oau
             gt_low_arn(low, "secretsmanager",
                        gt_printf(low->arena, "secret:bedrock-agentcore-identity!default/%s/%s-*",
                                  oauth ? "oauth2" : "apikey", slash != NULL ? slash + 1 : ""));
-    } else if (strstr(name, "${") == NULL) {
+    } else if (strstr(name, "${") != NULL) {
+        secret = secret_of_reference(low, name, oauth);
+    } else {
         gt_low_error(low, from, "unknown-provider", "there is no provider \"%s\"", name)->hint =
             gt_low_suggest(low, &low->providers, name);
         return NULL;

@@ -180,6 +180,7 @@ const struct gt_type gt_type_resource_server = {
     .attributes = server_attributes,
     .outputs = server_outputs,
     .parent = "UserPoolId",
+    .goes_with_parent = true,
 };
 
 /* App clients. Names are not unique. The secret is in every answer and is kept nowhere. */
@@ -285,6 +286,7 @@ const struct gt_type gt_type_user_pool_client = {
     .attributes = client_attributes,
     .outputs = client_outputs,
     .parent = "UserPoolId",
+    .goes_with_parent = true,
     .breaks_callers = true,
     .breaks_words = "the client's id and secret go: whoever uses them can fetch no token",
     .create_before_delete = true,

@@ -86,7 +86,8 @@ void gt_credentials_free(struct gt_credentials *credentials);
 typedef void gt_keys_fn(void *payload, const struct gt_keys *keys, const struct gt_diags *diags);
 void gt_credentials_get(struct gt_credentials *credentials, gt_keys_fn *fn, void *payload);
 
-/* The service said that the keys expired: the next get fetches new ones. */
-void gt_credentials_expire(struct gt_credentials *credentials);
+/* The service said that these keys expired: the next get fetches new ones, unless they have been
+ * replaced already, as is usual when several requests were under way. */
+void gt_credentials_expire(struct gt_credentials *credentials, const char *access_key_id);
 
 #endif

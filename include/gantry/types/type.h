@@ -251,6 +251,8 @@ struct gt_type {
                                  (a role's policy): whoever refers to that depends on this */
     bool connects;                      /* making, changing or driving it again makes the service connect to
                                            what it refers to: that is probed first (see struct gt_probe) */
+    bool goes_with_parent;    /* the parent's removal removes it, too: when its own removal fails and the parent goes
+                                 in the same run, that is enough */
     bool breaks_callers;      /* replacing or deleting it breaks every caller */
     const char *breaks_words; /* "the gateway gets a new URL" */
     const char *protection;   /* a property that makes the service refuse deletion, or NULL */

@@ -42,7 +42,7 @@ START_TEST(the_token_file_of_a_container_wins)
     expect_keys(ask(NULL), "AKMETA", "container");
     ck_assert_ptr_nonnull(strstr(requests(), "Authorization: of the file\r\n"));
     home_file("token", "of a later file");
-    gt_credentials_expire(fixture.credentials);
+    gt_credentials_expire(fixture.credentials, "AKMETA");
     expect_keys(ask(NULL), "AKMETA", "container");
     ck_assert_ptr_nonnull(strstr(requests(), "Authorization: of a later file\r\n"));
 }

@@ -102,10 +102,38 @@ START_TEST(keys_that_the_service_calls_expired_are_fetched_anew)
                                  {"POST", 200, keys_from(0, "AK2"), 1}};
     serve_keys(rules, GT_COUNT(rules));
     expect_keys(ask(NULL), "AK1", "profile default (assume role)");
-    gt_credentials_expire(fixture.credentials);
+    gt_credentials_expire(fixture.credentials, "AK1");
     expect_keys(ask(NULL), "AK2", "profile default (assume role)");
+    gt_credentials_expire(fixture.credentials, "AK1"); /* a late answer to the old ones */
     expect_keys(ask(NULL), "AK2", "profile default (assume role)");
     ck_assert_int_eq(request_count(""), 2);
+}
+END_TEST
+
+/* Asks again from inside an answer, and looks at that answer's keys afterwards. */
+static void ask_again(void *payload, const struct gt_keys *keys, const struct gt_diags *shared)
+{
+    (void)shared;
+    int *answers = payload;
+    if (++*answers == 1) {
+        gt_credentials_expire(fixture.credentials, "AKFIXED");
+        gt_credentials_get(fixture.credentials, ask_again, payload);
+    }
+    ck_assert_str_eq(keys->access_key_id, "AKFIXED");
+    ck_assert_int_eq(memcmp(keys->secret_access_key.bytes, "HUSH", 4), 0);
+}
+
+START_TEST(keys_stay_whole_while_an_answer_asks_for_new_ones)
+{
+    static const struct gt_keys fixed = {.access_key_id = "AKFIXED",
+                                         .secret_access_key = {"HUSH", 4},
+                                         .source = "the embedded cloud"};
+    fixture.options.fixed = &fixed;
+    int answers = 0;
+    expect_keys(ask(NULL), "AKFIXED", "the embedded cloud");
+    gt_credentials_get(fixture.credentials, ask_again, &answers);
+    gt_loop_run(fixture.loop);
+    ck_assert_int_eq(answers, 2);
 }
 END_TEST
 
@@ -215,6 +243,7 @@ Suite *refresh_suite(void)
     tcase_add_test(tests, an_advisory_refresh_may_fail_and_is_not_repeated_at_every_call);
     tcase_add_test(tests, ten_minutes_before_they_expire_everybody_waits_for_new_keys);
     tcase_add_test(tests, keys_that_the_service_calls_expired_are_fetched_anew);
+    tcase_add_test(tests, keys_stay_whole_while_an_answer_asks_for_new_ones);
     tcase_add_test(tests, keys_that_live_for_minutes_are_not_fetched_at_every_call);
     tcase_add_test(tests, a_run_that_failed_can_be_repeated);
     tcase_add_test(tests, fixed_keys_come_in_place_of_the_chain);

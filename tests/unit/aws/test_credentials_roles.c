@@ -264,7 +264,7 @@ START_TEST(a_token_file_of_the_environment_gives_a_role_unsigned)
 
     /* The token is read anew for every refresh. */
     home_file("token", "eyJ.SECOND");
-    gt_credentials_expire(fixture.credentials);
+    gt_credentials_expire(fixture.credentials, "AKWEB");
     ask(NULL);
     ck_assert_ptr_nonnull(strstr(requests(), "WebIdentityToken=eyJ.SECOND\n"));
 }

@@ -281,24 +281,6 @@ START_TEST(http_dates_are_read)
 }
 END_TEST
 
-static const struct {
-    const char *text, *line;
-} lines[] = {
-    {"plain", "plain"},
-    {"  two\r\n\tlines \x01\x7f and more  ", "two lines and more"},
-    {"caf\xc3\xa9 caf\xc3\xa9 caf\xc3\xa9", "caf\xc3\xa9 caf\xc3\xa9 caf\xc3\xa9"},
-    {"bad \xff byte", "bad ? byte"},
-    {"0123456789012345678\xc3\xa9", "0123456789012345678..."},
-    {"\x1b[31mred", "[31mred"},
-    {"", ""},
-};
-
-START_TEST(messages_become_one_line)
-{
-    ck_assert_str_eq(gt_one_line(arena, lines[_i].text, 20), lines[_i].line);
-}
-END_TEST
-
 Suite *decode_suite(void)
 {
     Suite *suite = suite_create("decode");
@@ -309,7 +291,6 @@ Suite *decode_suite(void)
     tcase_add_test(tcase, a_page_is_no_answer_to_a_delete_either);
     tcase_add_loop_test(tcase, ten_megabytes_of_junk_do_no_harm, 0, (int)GT_COUNT(endless));
     tcase_add_loop_test(tcase, http_dates_are_read, 0, (int)GT_COUNT(dates));
-    tcase_add_loop_test(tcase, messages_become_one_line, 0, (int)GT_COUNT(lines));
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -26,6 +26,8 @@ static const struct row {
      false},
     {"half an answer", GATEWAY, GT_HTTP_MAYBE_SENT, 200, 0, NULL, GT_RETRY_NONE, GT_RETRY_BACK_OFF,
      true, false},
+    {"half a refusal", GATEWAY, GT_HTTP_MAYBE_SENT, 404, 0, NULL, GT_RETRY_NONE, GT_RETRY_BACK_OFF,
+     true, false},
     {"500", GATEWAY, GT_HTTP_ANSWERED, 500, GT_AWS_REFUSED, "InternalServerException",
      GT_RETRY_NONE, GT_RETRY_BACK_OFF, true, false},
     {"503 without a code", GATEWAY, GT_HTTP_ANSWERED, 503, GT_AWS_REFUSED, "HTTP 503",

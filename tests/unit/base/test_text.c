@@ -46,6 +46,24 @@ START_TEST(length_counts_code_points)
 }
 END_TEST
 
+static const struct {
+    const char *text, *line;
+} lines[] = {
+    {"plain", "plain"},
+    {"  two\r\n\tlines \x01\x7f and more  ", "two lines and more"},
+    {"caf\xc3\xa9 caf\xc3\xa9 caf\xc3\xa9", "caf\xc3\xa9 caf\xc3\xa9 caf\xc3\xa9"},
+    {"bad \xff byte", "bad ? byte"},
+    {"0123456789012345678\xc3\xa9", "0123456789012345678..."},
+    {"\x1b[31mred", "[31mred"},
+    {"", ""},
+};
+
+START_TEST(messages_become_one_line)
+{
+    ck_assert_str_eq(gt_one_line(arena, lines[_i].text, 20), lines[_i].line);
+}
+END_TEST
+
 START_TEST(sha256_of_the_empty_text)
 {
     ck_assert_str_eq(gt_sha256_hex(arena, "", 0),
@@ -106,6 +124,7 @@ Suite *text_suite(void)
     tcase_add_test(tests, nearest_finds_typing_errors_only);
     tcase_add_test(tests, percent_encoding_keeps_unreserved_bytes_only);
     tcase_add_test(tests, length_counts_code_points);
+    tcase_add_loop_test(tests, messages_become_one_line, 0, (int)GT_COUNT(lines));
     tcase_add_test(tests, sha256_of_the_empty_text);
     tcase_add_test(tests, pointers_step_into_objects_and_lists);
     tcase_add_test(tests, put_makes_objects_and_remove_takes_them);

@@ -21,6 +21,8 @@ static const struct mistake {
     unsigned line, column;
     const char *part; /* of the message or the hint */
 } mistakes[] = {
+    {"after", "self-reference", 4, 77, "log_group.a cannot wait for itself"},
+    {"after", "unknown-address", 4, 90, "did you mean \"log_group.a\"?"},
     {"attribute", "unknown-attribute", 12, 8, "did you mean \"gatewayUrl\"?"},
     {"audience-elsewhere", "audience-without-claim", 6, 22,
      "Cognito's client-credentials tokens have no au"},
@@ -39,13 +41,18 @@ static const struct mistake {
     {"everything-at-once", "unknown-identity", 6, 21, "did you mean \"mcp\"?"},
     {"everything-at-once", "unknown-gateway", 11, 19, "did you mean \"tools\"?"},
     {"everything-at-once", "dangling-reference", 13, 8, "did you mean \"gateway.tools\"?"},
+    {"existing-runtime", "unknown-identity", 6, 53, "there is none yet"},
+    {"existing-runtime", "unknown-provider", 8, 48, "there is none yet"},
     {"existing", "idle-keys", 6, 5, "nothing is made of identity, tags"},
     {"existing", "idle-keys", 11, 27, "log_group.logs exists already: nothing is made of protect"},
     {"filter", "unknown-filter", 12, 8, "did you mean \"percent-encode\"?"},
     {"http-endpoint", "bad-endpoint", 8, 36, "the endpoint must be an https URL"},
     {"iam-variable", "dangling-reference", 10, 21,
      "${aws:username} refers to nothing in this stac"},
-    {"ignore", "unknown-property", 8, 14, "did you mean \"description\"?"},
+    {"ignore", "bad-ignore", 17, 31, "AssumeRolePolicyDocument is compared as a whole"},
+    {"ignore", "unknown-property", 9, 9, "did you mean \"description\"?"},
+    {"ignore", "bad-ignore", 11, 9, "customJWTAuthorizer/allowedClients is compared as a whole"},
+    {"lambda", "pattern-mismatch", 8, 13, "lambdaArn"},
     {"moved", "unknown-address", 13, 9, "did you mean \"target.lark\"?"},
     {"newer-version", "unknown-version", 1, 9, "this manifest has version 2, and this Gantry k"},
     {"no-attribute", "unknown-attribute", 12, 8, "${gateway.tools} names no attribute"},

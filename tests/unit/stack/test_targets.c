@@ -220,11 +220,23 @@ START_TEST(carry_an_openapi_document_written_in_place)
 }
 END_TEST
 
+START_TEST(let_the_gateway_read_the_secret_of_a_provider_that_exists)
+{
+    ASSERT_BUILT(&test, HEAD
+                 "resources:\n  theirs: {type: oauth_provider, existing: {name: idp}}\n"
+                 "targets:\n  t: {gateway: g, endpoint: 'https://a.example/mcp', oauth: "
+                 "'${oauth_provider.theirs.credentialProviderArn}'}\n");
+    assert_property(&test, "role_policy.gateway.g.targets", "/PolicyDocument/Statement/2/Resource",
+                    "'${oauth_provider.theirs.clientSecretArn.secretArn}'");
+}
+END_TEST
+
 Suite *targets_suite(void)
 {
     Suite *suite = suite_create("targets");
     TCase *tcase = tcase_create("targets");
     tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, let_the_gateway_read_the_secret_of_a_provider_that_exists);
     tcase_add_test(tcase, need_no_second_policy_without_credentials);
     tcase_add_test(tcase, call_lambda_functions_with_the_gateway_role);
     tcase_add_test(tcase, read_schemas_from_s3);

@@ -469,6 +469,11 @@ static void check_tags(struct check *check)
     enum gt_shape_kind kind = tags->form == GT_TAGS_MAP ? GT_SHAPE_MAP : GT_SHAPE_LIST;
     if (member == NULL || member->shape->kind != kind)
         problem(check, "tags: %s has another form", tags->property);
+    if (!gt_type_reads_tags(check->type)) { /* only create takes them */
+        if (tags->tag.operation != NULL || tags->untag.operation != NULL)
+            problem(check, "tags: can be written, but not be read");
+        return;
+    }
     const char *pointer = gt_printf(check->arena, "/%s", tags->property);
     if (tags->in_read && below(read_object(check->type), pointer) == NULL)
         problem(check, "tags: reads do not give %s", pointer);
