@@ -290,6 +290,12 @@ static void check_one(void *payload, const char *pointer, const char *expression
                 : gt_error(low->diags, "unknown-attribute", "%s has no attribute \"%s\"",
                            resource->address, attribute + 1);
         diag->hint = hint;
+    } else if (check->resource != NULL && gt_type_secret(resource->type, attribute) &&
+               !gt_type_secret(check->resource->type, pointer)) {
+        diag = gt_error(low->diags, "secret-in-the-open",
+                        "${%s} is a secret, and %s is kept and shown as it is", expression,
+                        pointer + 1);
+        diag->hint = "leave it out: gantry output --show-secrets prints it";
     } else {
         return;
     }

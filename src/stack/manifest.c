@@ -43,6 +43,8 @@ static const struct gt_rule stack_name = {"[a-z][a-z0-9-]{0,31}",
 static const struct gt_rule logical_name = {"[A-Za-z][A-Za-z0-9_-]{0,63}",
                                             "a letter, then up to 63 letters, digits, '_' and '-'"};
 static const struct gt_rule account_id = {"[0-9]{12}", "the 12 digits of an AWS account id"};
+static const struct gt_rule role_arn = {"arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/.+",
+                                        "the ARN of an IAM role"};
 static const struct gt_rule region_name = {"[a-z]{2,5}(-[a-z0-9]+)+", "a region such as us-east-1"};
 
 static const struct gt_key any_text = {.takes = GT_TAKES_TEXT, .summary = "text"};
@@ -89,6 +91,7 @@ static const struct gt_key assume_role_keys[] = {
     {.name = "roleArn",
      .takes = GT_TAKES_TEXT,
      .flags = GT_KEY_REQUIRED | GT_KEY_LITERAL,
+     .rule = &role_arn,
      .summary = "the role's ARN"},
     LITERAL("externalId", "the external id that the role's trust policy asks for"),
     LITERAL("sessionName", "the session's name; gantry-STACK by default"),

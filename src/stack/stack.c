@@ -23,6 +23,9 @@ static void check_grammar(struct gt_low *low)
             ->hint = "use a newer Gantry, or gantry: 1";
 }
 
+/* https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+enum { SESSION_MIN = 900, SESSION_MAX = 43200 };
+
 static void fill_provider(struct gt_low *low)
 {
     struct gt_provider *provider = &low->stack->provider;
@@ -35,6 +38,12 @@ static void fill_provider(struct gt_low *low)
     provider->endpoint_url = gt_unescaped(low->arena, gt_item_text(&item, "endpointUrl"));
     provider->assume_role = json_object_get(given, "assumeRole");
     provider->web_identity = json_object_get(given, "webIdentity");
+    const json_t *seconds = json_object_get(provider->assume_role, "durationSeconds");
+    if (json_is_integer(seconds) &&
+        (json_integer_value(seconds) < SESSION_MIN || json_integer_value(seconds) > SESSION_MAX))
+        gt_low_error(low, "/provider/assumeRole/durationSeconds", "out-of-range",
+                     "durationSeconds must be %d to %d, not %" JSON_INTEGER_FORMAT, SESSION_MIN,
+                     SESSION_MAX, json_integer_value(seconds));
     const json_t *web = provider->web_identity;
     if (json_is_string(web) && !gt_is_reported(json_string_value(web)) &&
         strcmp(json_string_value(web), "github") != 0)
@@ -57,7 +66,8 @@ static void lower_sections(struct gt_low *low)
     gt_lower_moved(low);
 }
 
-/* What was lowered, without where it came from: moving a line is no change. */
+/* What was lowered, without where it came from: moving a line is no change. A hash of a secret
+ * would tell it to who tries values, so none goes in. */
 static const char *digest(struct gt_low *low)
 {
     const struct gt_stack *stack = low->stack;
@@ -66,10 +76,10 @@ static const char *digest(struct gt_low *low)
     json_t *resources = json_object_get(all, "resources");
     for (size_t i = 0; i < stack->resources.len; i++) {
         const struct gt_resource *resource = &stack->resources.at[i];
-        json_t *one =
-            json_pack("{ss,sO,sO*,ss*,sb,sb}", "type", resource->type->name, "properties",
-                      resource->properties, "tags", resource->tags, "existing", resource->existing,
-                      "protect", resource->protect, "retain", resource->retain);
+        json_t *one = json_pack("{ss,so,sO*,ss*,sb,sb}", "type", resource->type->name, "properties",
+                                gt_type_redact(resource->type, resource->properties), "tags",
+                                resource->tags, "existing", resource->existing, "protect",
+                                resource->protect, "retain", resource->retain);
         json_object_set_new(resources, resource->address, one);
     }
     const char *text = gt_json_canonical(low->arena, all);

@@ -23,6 +23,8 @@ static const struct mistake {
 } mistakes[] = {
     {"after", "self-reference", 4, 77, "log_group.a cannot wait for itself"},
     {"after", "unknown-address", 4, 90, "did you mean \"log_group.a\"?"},
+    {"assume-role", "bad-name", 4, 25, "use the ARN of an IAM role"},
+    {"assume-role", "out-of-range", 4, 50, "durationSeconds must be 900 to 43200, not 60"},
     {"attribute", "unknown-attribute", 12, 8, "did you mean \"gatewayUrl\"?"},
     {"audience-elsewhere", "audience-without-claim", 6, 22,
      "Cognito's client-credentials tokens have no au"},
@@ -72,6 +74,7 @@ static const struct mistake {
      "LARK_API_KEY looks like a secret, and environm"},
     {"secret-in-environment", "secret-in-environment", 13, 17,
      "DATABASE looks like a secret, and environment "},
+    {"secret-reference", "secret-in-the-open", 8, 18, "description is kept and shown"},
     {"secret-value", "secret-literal", 10, 20, "secret KEY is not the ARN of a secret"},
     {"section-is-a-list", "wrong-type", 3, 1, "gateways must be a map, not a list"},
     {"self", "self-reference", 6, 32, "${log_group.a.arn} refers to the resource itse"},

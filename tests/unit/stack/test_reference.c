@@ -1,4 +1,5 @@
 /* What the tables say to editors and people, and the lowered document. */
+#include <gantry/base/str.h>
 #include "support.h"
 
 static struct gt_arena *arena;
@@ -105,6 +106,33 @@ START_TEST(keeps_what_was_moved)
 }
 END_TEST
 
+START_TEST(moves_all_that_an_entry_is_made_of)
+{
+    ASSERT_BUILT(&test, "gantry: 1\nstack: s\nidentity:\n  new: {clients: {a: {}}}\n"
+                        "gateways:\n  g: {identity: new}\n"
+                        "targets:\n  t: {gateway: g, endpoint: 'https://x.example/mcp'}\n"
+                        "moved:\n  - {from: user_pool.old, to: user_pool.new}\n"
+                        "  - {from: gateway.h, to: gateway.g}\n");
+    static const char *const moved[][2] = {
+        {"user_pool.old", "user_pool.new"},
+        {"user_pool_domain.old", "user_pool_domain.new"},
+        {"resource_server.old", "resource_server.new"},
+        {"user_pool_client.old.a", "user_pool_client.new.a"},
+        {"gateway.h", "gateway.g"},
+        {"role.gateway.h", "role.gateway.g"},
+        {"role_policy.gateway.h", "role_policy.gateway.g"},
+    };
+    for (size_t i = 0; i < GT_COUNT(moved); i++) {
+        bool found = false;
+        for (size_t j = 0; j < test.stack.moved.len; j++)
+            found |= gt_streq(test.stack.moved.at[j].from, moved[i][0]) &&
+                     gt_streq(test.stack.moved.at[j].to, moved[i][1]);
+        ck_assert_msg(found, "%s", moved[i][0]);
+    }
+    ck_assert_uint_eq(test.stack.moved.len, GT_COUNT(moved));
+}
+END_TEST
+
 Suite *reference_suite(void)
 {
     Suite *suite = suite_create("reference");
@@ -116,6 +144,7 @@ Suite *reference_suite(void)
     tcase_add_test(tcase, masks_secrets_in_the_shown_stack);
     tcase_add_test(tcase, gives_one_digest_for_one_meaning);
     tcase_add_test(tcase, keeps_what_was_moved);
+    tcase_add_test(tcase, moves_all_that_an_entry_is_made_of);
     suite_add_tcase(suite, tcase);
     return suite;
 }
