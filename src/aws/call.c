@@ -28,9 +28,6 @@ void gt_call_drop(struct gt_open_call *call)
     unlink_call(call);
     gt_timer_cancel(call->deadline);
     gt_timer_cancel(call->pause);
-    for (size_t i = 0; i < call->secrets.len; i++)
-        gt_wipe(call->secrets.at[i], strlen(call->secrets.at[i]));
-    gt_wipe(call->wire.body, call->wire.body_len);
     gt_arena_free(call->arena);
 }
 
@@ -349,7 +346,7 @@ static const char *flaw_of(struct gt_open_call *call, const json_t *input)
 
 void gt_aws_submit(struct gt_aws *aws, const struct gt_call *wanted, gt_aws_fn *fn, void *payload)
 {
-    struct gt_arena *arena = gt_arena_new();
+    struct gt_arena *arena = gt_arena_new_secret();
     struct gt_open_call *call = GT_NEW(arena, struct gt_open_call);
     *call = (struct gt_open_call){.arena = arena,
                                   .aws = aws,

@@ -9,6 +9,8 @@ enum { MAX_ATTEMPTS = 3, ATTEMPT_TIMEOUT_MS = 60000 };
 static int attempts_of(const struct gt_aws_options *options, const struct gt_sys *sys)
 {
     const char *text = gt_env(sys, "AWS_MAX_ATTEMPTS");
+    if (text == NULL)
+        text = gt_profile_get(options->profile, "max_attempts");
     long number = text == NULL ? 0 : strtol(text, NULL, 10);
     if (options->max_attempts > 0)
         return options->max_attempts;
@@ -59,17 +61,6 @@ struct gt_lane *gt_lane_of(struct gt_aws *aws, const struct gt_service *service)
 const char *gt_aws_endpoint(struct gt_aws *aws, const struct gt_service *service)
 {
     return gt_lane_of(aws, service)->endpoint.url;
-}
-
-bool gt_aws_endpoint_check(struct gt_aws *aws, const struct gt_service *service,
-                           struct gt_diags *diags)
-{
-    const char *flaw = gt_lane_of(aws, service)->endpoint.flaw;
-    if (flaw != NULL)
-        gt_error(diags, "bad-endpoint", "%s", flaw)->hint =
-            "an endpoint is a URL such as https://iam.amazonaws.com or http://127.0.0.1:5000; a "
-            "region is set with --region, AWS_REGION or provider.region";
-    return flaw == NULL;
 }
 
 struct gt_aws_counts gt_aws_counts(const struct gt_aws *aws)

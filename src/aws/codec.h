@@ -13,7 +13,7 @@ struct gt_wire {
     const char *path;  /* percent-encoded, starts with '/' */
     const char *query; /* percent-encoded, without '?'; "" where there is none */
     GT_VEC(struct gt_header) headers;
-    char *body; /* wiped with the call */
+    char *body;
     size_t body_len;
 };
 

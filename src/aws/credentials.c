@@ -77,7 +77,7 @@ static bool should_refresh(const struct gt_credentials *self)
 
 static void keep_keys(struct gt_credentials *self, const struct gt_keys *keys)
 {
-    struct gt_arena *arena = gt_arena_new();
+    struct gt_arena *arena = gt_arena_new_secret();
     self->keys = gt_keys_copy(arena, keys);
     gt_arena_free(self->key_arena);
     self->key_arena = arena;
@@ -133,7 +133,7 @@ static void chain_found(void *payload, enum gt_found found, const struct gt_keys
 
 static void start_run(struct gt_credentials *self)
 {
-    struct gt_arena *arena = gt_arena_new();
+    struct gt_arena *arena = gt_arena_new_secret();
     self->run = GT_NEW(arena, struct gt_run);
     *self->run = (struct gt_run){.arena = arena,
                                  .diags = gt_diags_init(arena),

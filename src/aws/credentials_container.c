@@ -1,13 +1,11 @@
 /* Keys from the metadata service of a container (ECS, EKS Pod Identity, CloudShell). */
 #include "providers.h"
 #include <arpa/inet.h>
-#include <gantry/base/buf.h>
 #include <gantry/base/str.h>
 #include <gantry/net/loop.h>
-#include <gantry/sys/file.h>
 #include <string.h>
 
-enum { ATTEMPTS = 3, PAUSE_MS = 1000, TIMEOUT_MS = 2000, MAX_TOKEN = 64 * 1024 };
+enum { ATTEMPTS = 3, PAUSE_MS = 1000, TIMEOUT_MS = 2000 };
 
 static const char *const allowed_hosts[] = {"169.254.170.2", "169.254.170.23", "fd00:ec2::23",
                                             "localhost"};
@@ -130,21 +128,9 @@ static bool read_token(struct gt_fetch *fetch, const char **token)
     const char *path = gt_env(run->sys, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
     const char *text = gt_env(run->sys, "AWS_CONTAINER_AUTHORIZATION_TOKEN");
     if (path != NULL) {
-        char *bytes = NULL;
-        size_t len = 0;
-        switch (gt_file_read(run->arena, path, MAX_TOKEN, &bytes, &len, &run->diags)) {
-        case GT_READ_FAILED:
-            gt_fetch_failed(fetch);
+        text = gt_fetch_token_file(fetch, path);
+        if (text == NULL)
             return false;
-        case GT_READ_ABSENT:
-            gt_fetch_fail(fetch, "whoever hands out tokens has to write it before gantry runs",
-                          "the token file %s does not exist", path);
-            return false;
-        case GT_READ_OK:
-            break;
-        }
-        text = gt_secret_text(run->arena, bytes, len);
-        gt_wipe(bytes, len);
     }
     if (text != NULL && strpbrk(text, "\r\n") != NULL) {
         gt_fetch_fail(fetch, "the token goes into a header and must be one line without its end",

@@ -5,6 +5,7 @@
 #include "endpoint.h"
 #include "providers.h"
 #include <gantry/base/buf.h>
+#include <gantry/base/json.h>
 #include <gantry/base/str.h>
 #include <gantry/model/endpoints.h>
 #include <gantry/sys/file.h>
@@ -104,18 +105,19 @@ static void ask_for_role(struct sso *sso)
 {
     struct gt_run *run = sso->fetch->run;
     const char *base = service_url(sso, "SSO", "portal.sso");
-    const struct gt_header header = {"x-amz-sso_bearer_token",
-                                     json_string_value(json_object_get(sso->token, "accessToken"))};
-    const struct gt_http_request request = {
+    struct gt_header *header = GT_NEW(run->arena, struct gt_header);
+    *header = (struct gt_header){"x-amz-sso_bearer_token", gt_text_at(sso->token, "/accessToken")};
+    struct gt_http_request *request = GT_NEW(run->arena, struct gt_http_request);
+    *request = (struct gt_http_request){
         .method = "GET",
         .url = gt_printf(run->arena, "%s/federation/credentials?role_name=%s&account_id=%s", base,
                          gt_percent_encode(run->arena, sso->settings[ROLE], ""),
                          gt_percent_encode(run->arena, sso->settings[ACCOUNT], "")),
-        .headers = &header,
+        .headers = header,
         .header_count = 1,
         .timeout_ms = 20000,
     };
-    gt_run_send(run, &request, role_answered, sso);
+    gt_run_get(run, request, role_answered, sso);
 }
 
 /* Not being able to write is no failure: the token is good for this run all the same. */

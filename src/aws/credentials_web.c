@@ -1,12 +1,8 @@
 /* A token of an OIDC provider for the keys of a role: from a file that the environment or the
  * profile names (Kubernetes), or from where the manifest says that a pipeline hands it out. */
 #include "providers.h"
-#include <gantry/base/buf.h>
 #include <gantry/base/str.h>
-#include <gantry/sys/file.h>
 #include <string.h>
-
-enum { MAX_TOKEN = 64 * 1024 };
 
 /* The environment's value wins over the profile's. */
 static const char *configured(const struct gt_fetch *fetch, const char *variable, const char *key)
@@ -16,32 +12,19 @@ static const char *configured(const struct gt_fetch *fetch, const char *variable
     return value != NULL ? value : gt_fetch_setting(fetch, key);
 }
 
-/* The token without the white space around it; it is wiped with the run. NULL: finished as failed.
- */
+/* The token without the white space around it; NULL: finished as failed. */
 static const char *read_token(struct gt_fetch *fetch, const char *path)
 {
-    struct gt_run *run = fetch->run;
-    char *text = NULL;
-    size_t len = 0;
-    switch (gt_file_read(run->arena, gt_home_path(run->arena, run->sys, path), MAX_TOKEN, &text,
-                         &len, &run->diags)) {
-    case GT_READ_FAILED:
-        gt_fetch_failed(fetch);
+    static const char blanks[] = " \t\r\n";
+    const char *text = gt_fetch_token_file(fetch, path);
+    if (text == NULL)
         return NULL;
-    case GT_READ_ABSENT:
-        gt_fetch_fail(fetch, "whoever hands out tokens has to write it before gantry runs",
-                      "the token file %s does not exist", path);
-        return NULL;
-    case GT_READ_OK:
-        break;
-    }
-    size_t start = strspn(text, " \t\r\n"), end = len;
-    while (end > start && strchr(" \t\r\n", text[end - 1]) != NULL)
-        end--;
-    const char *token = gt_secret_text(run->arena, text + start, end - start);
-    gt_wipe(text, len);
-    if (*token != '\0')
-        return token;
+    text += strspn(text, blanks);
+    size_t len = strlen(text);
+    while (len > 0 && strchr(blanks, text[len - 1]) != NULL)
+        len--;
+    if (len > 0)
+        return gt_secret_text(fetch->run->arena, text, len);
     gt_fetch_fail(fetch, "whoever hands out tokens has to write it before gantry runs",
                   "the token file %s is empty", path);
     return NULL;
@@ -134,18 +117,20 @@ static void fetch_from_github(struct gt_fetch *fetch)
     const char *encoded =
         gt_percent_encode(run->arena, audience != NULL ? audience : "sts.amazonaws.com", "");
     const char *value = gt_printf(run->arena, "bearer %s", bearer);
-    const struct gt_header headers[] = {
-        {"Authorization", gt_secret_text(run->arena, value, strlen(value))},
-        {"Accept", "application/json; api-version=2.0"}};
-    const struct gt_http_request request = {
+    struct gt_header *headers = gt_calloc(run->arena, 2, sizeof(*headers));
+    headers[0] =
+        (struct gt_header){"Authorization", gt_secret_text(run->arena, value, strlen(value))};
+    headers[1] = (struct gt_header){"Accept", "application/json; api-version=2.0"};
+    struct gt_http_request *request = GT_NEW(run->arena, struct gt_http_request);
+    *request = (struct gt_http_request){
         .method = "GET",
         .url = gt_printf(run->arena, "%s%saudience=%s", url, strchr(url, '?') != NULL ? "&" : "?",
                          encoded),
         .headers = headers,
-        .header_count = GT_COUNT(headers),
+        .header_count = 2,
         .timeout_ms = 20000,
     };
-    gt_run_send(run, &request, github_answered, fetch);
+    gt_run_get(run, request, github_answered, fetch);
 }
 
 static void fetch_pipeline(struct gt_fetch *fetch)

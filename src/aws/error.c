@@ -11,6 +11,24 @@ struct known {
     const char *hint;
 };
 
+/* Hints of more than one row. */
+static const char permission_hint[] =
+    "the identity that makes this call lacks the permission: check its policies, permission "
+    "boundary and the organization's service control policies";
+static const char unknown_key_hint[] =
+    "the access key is not known here: check the profile, and that key, session token, region "
+    "and endpoint belong together";
+static const char signature_hint[] =
+    "the secret access key does not belong to the access key, or this machine's clock is wrong";
+static const char quota_hint[] =
+    "a quota of the account is used up: remove what is not needed, or ask for more in Service "
+    "Quotas";
+static const char exists_hint[] =
+    "something of that name is there that this stack does not own: import it, or choose another "
+    "name";
+static const char proxy_login_hint[] =
+    "the proxy wants a user and password: put them into https_proxy";
+
 #define AGENTCORE "bedrock-agentcore-control"
 
 static const struct known known[] = {
@@ -60,25 +78,13 @@ static const struct known known[] = {
     {GT_AWS_REFUSED, "secretsmanager", "InvalidRequestException", "scheduled for deletion",
      "restore the secret, or wait until it is deleted"},
 
-    {GT_AWS_REFUSED, NULL, "AccessDeniedException", NULL,
-     "the identity that makes this call lacks the permission: check its policies, permission "
-     "boundary and the organization's service control policies"},
-    {GT_AWS_REFUSED, NULL, "AccessDenied", NULL,
-     "the identity that makes this call lacks the permission: check its policies, permission "
-     "boundary and the organization's service control policies"},
-    {GT_AWS_REFUSED, NULL, "UnrecognizedClientException", NULL,
-     "the access key is not known here: check the profile, and that key, session token, region "
-     "and endpoint belong together"},
-    {GT_AWS_REFUSED, NULL, "InvalidClientTokenId", NULL,
-     "the access key is not known here: check the profile, and that key, session token, region "
-     "and endpoint belong together"},
-    {GT_AWS_REFUSED, NULL, "InvalidAccessKeyId", NULL,
-     "the access key is not known here: check the profile, and that key, session token, region "
-     "and endpoint belong together"},
-    {GT_AWS_REFUSED, NULL, "InvalidSignatureException", NULL,
-     "the secret access key does not belong to the access key, or this machine's clock is wrong"},
-    {GT_AWS_REFUSED, NULL, "SignatureDoesNotMatch", NULL,
-     "the secret access key does not belong to the access key, or this machine's clock is wrong"},
+    {GT_AWS_REFUSED, NULL, "AccessDeniedException", NULL, permission_hint},
+    {GT_AWS_REFUSED, NULL, "AccessDenied", NULL, permission_hint},
+    {GT_AWS_REFUSED, NULL, "UnrecognizedClientException", NULL, unknown_key_hint},
+    {GT_AWS_REFUSED, NULL, "InvalidClientTokenId", NULL, unknown_key_hint},
+    {GT_AWS_REFUSED, NULL, "InvalidAccessKeyId", NULL, unknown_key_hint},
+    {GT_AWS_REFUSED, NULL, "InvalidSignatureException", NULL, signature_hint},
+    {GT_AWS_REFUSED, NULL, "SignatureDoesNotMatch", NULL, signature_hint},
     {GT_AWS_REFUSED, NULL, "RequestTimeTooSkewed", NULL, "put this machine's clock right"},
     {GT_AWS_REFUSED, NULL, "MissingAuthenticationToken", NULL,
      "a proxy or the endpoint dropped the signature; check the endpoint"},
@@ -86,26 +92,13 @@ static const struct known known[] = {
      "the account is not signed up for this service, or the region is not switched on"},
     {GT_AWS_REFUSED, NULL, "SubscriptionRequiredException", NULL,
      "the account is not signed up for this service"},
-    {GT_AWS_REFUSED, NULL, "LimitExceededException", NULL,
-     "a quota of the account is used up: remove what is not needed, or ask for more in Service "
-     "Quotas"},
-    {GT_AWS_REFUSED, NULL, "LimitExceeded", NULL,
-     "a quota of the account is used up: remove what is not needed, or ask for more in Service "
-     "Quotas"},
-    {GT_AWS_REFUSED, NULL, "ServiceQuotaExceededException", NULL,
-     "a quota of the account is used up: remove what is not needed, or ask for more in Service "
-     "Quotas"},
-    {GT_AWS_REFUSED, NULL, "EntityAlreadyExists", NULL,
-     "something of that name is there that this stack does not own: import it, or choose another "
-     "name"},
-    {GT_AWS_REFUSED, NULL, "ResourceAlreadyExistsException", NULL,
-     "something of that name is there that this stack does not own: import it, or choose another "
-     "name"},
-    {GT_AWS_REFUSED, NULL, "RepositoryAlreadyExistsException", NULL,
-     "something of that name is there that this stack does not own: import it, or choose another "
-     "name"},
-    {GT_AWS_REFUSED, NULL, "HTTP 407", NULL,
-     "the proxy wants a user and password: put them into https_proxy"},
+    {GT_AWS_REFUSED, NULL, "LimitExceededException", NULL, quota_hint},
+    {GT_AWS_REFUSED, NULL, "LimitExceeded", NULL, quota_hint},
+    {GT_AWS_REFUSED, NULL, "ServiceQuotaExceededException", NULL, quota_hint},
+    {GT_AWS_REFUSED, NULL, "EntityAlreadyExists", NULL, exists_hint},
+    {GT_AWS_REFUSED, NULL, "ResourceAlreadyExistsException", NULL, exists_hint},
+    {GT_AWS_REFUSED, NULL, "RepositoryAlreadyExistsException", NULL, exists_hint},
+    {GT_AWS_REFUSED, NULL, "HTTP 407", NULL, proxy_login_hint},
 
     {GT_AWS_UNREACHABLE, NULL, NULL, "resolve",
      "check the network, the region and the endpoint: the service may not exist in this region"},
@@ -115,11 +108,14 @@ static const struct known known[] = {
      "check the network, the proxy (https_proxy, no_proxy) and the endpoint"},
     {GT_AWS_NO_ANSWER, NULL, NULL, NULL,
      "the request may have been carried out; run the command again, it looks before it acts"},
-    {GT_AWS_GARBLED, NULL, "HTTP 407", NULL,
-     "the proxy wants a user and password: put them into https_proxy"},
+    {GT_AWS_GARBLED, NULL, "HTTP 407", NULL, proxy_login_hint},
     {GT_AWS_GARBLED, NULL, NULL, NULL,
      "something between here and the service answered, such as a proxy or a captive portal: check "
      "the proxy (https_proxy, no_proxy) and the endpoint"},
+    {GT_AWS_INVALID, NULL, NULL, "the endpoint from",
+     "an endpoint is a URL such as https://iam.amazonaws.com or http://127.0.0.1:5000"},
+    {GT_AWS_INVALID, NULL, NULL, "no region",
+     "a region is set with --region, AWS_REGION or provider.region"},
     {GT_AWS_CREDENTIALS, NULL, NULL, "expired",
      "log in again (aws sso login), or renew the session's keys or token"},
     {GT_AWS_CREDENTIALS, NULL, NULL, NULL,

@@ -48,7 +48,7 @@ struct gt_fetch {
     void *payload;
 };
 
-/* Keys that have expired already become a failure. */
+/* Keys that have expired already, or hold what no key does, become a failure. */
 void gt_fetch_give(struct gt_fetch *fetch, const struct gt_keys *keys);
 
 /* Not configured; the note says why: "environment: AWS_ACCESS_KEY_ID is not set". */
@@ -106,6 +106,14 @@ void gt_json_wipe(json_t *document);
 /* Sends with the run's transport; secret, and url must live in the run's arena. */
 void gt_run_send(struct gt_run *run, const struct gt_http_request *request, gt_http_fn *fn,
                  void *payload);
+
+/* The same for a GET, which is sent up to three times when no answer comes, or one that says
+ * "later" (429, 5xx). The request and what it points at must live in the run's arena. */
+void gt_run_get(struct gt_run *run, const struct gt_http_request *request, gt_http_fn *fn,
+                void *payload);
+
+/* The text of a token file, wiped with the run; NULL: there is none, and the fetch is finished. */
+const char *gt_fetch_token_file(struct gt_fetch *fetch, const char *path);
 
 /* What is wrong with an answer, in a few words; NULL: it is a 200. */
 const char *gt_answer_problem(struct gt_arena *arena, const struct gt_http_response *response);

@@ -1,5 +1,6 @@
 #include <gantry/base/arena.h>
 
+#include <gantry/base/buf.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@ struct gt_arena {
     struct block *blocks; /* the first is the one that is being filled */
     size_t block_size;    /* of the next block */
     struct deferred *deferred;
+    bool secret;
 };
 
 void gt_die(const char *format, ...)
@@ -52,6 +54,13 @@ struct gt_arena *gt_arena_new(void)
     return arena;
 }
 
+struct gt_arena *gt_arena_new_secret(void)
+{
+    struct gt_arena *arena = gt_arena_new();
+    arena->secret = true;
+    return arena;
+}
+
 void gt_arena_free(struct gt_arena *arena)
 {
     if (arena == NULL)
@@ -60,6 +69,8 @@ void gt_arena_free(struct gt_arena *arena)
         d->fn(d->arg);
     for (struct block *block = arena->blocks; block != NULL;) {
         struct block *next = block->next;
+        if (arena->secret)
+            gt_wipe(block->data, block->used);
         free(block);
         block = next;
     }

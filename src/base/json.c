@@ -39,8 +39,7 @@ static json_t *child(const json_t *parent, const char *token)
     return json_object_get(parent, token);
 }
 
-/* Pointers longer than this are compared with nothing that Gantry handles; the doc layer allows 64
- * levels. The buffer is on the stack, since look-ups are hot and have no arena. */
+/* Look-ups are hot and have no arena: the tokens of all but very long pointers are on the stack. */
 enum { TOKEN_STACK = 512 };
 
 json_t *gt_at(const json_t *doc, const char *pointer)

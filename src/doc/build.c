@@ -78,18 +78,11 @@ static json_t *build_list(struct building *building, const struct gt_node *node,
     return list;
 }
 
-static const struct gt_node_member *first_of_key(const struct gt_node *node, const char *key)
-{
-    const struct gt_node_member *member = node->first;
-    while (member->key->kind != GT_NODE_SCALAR || strcmp(member->key->text, key) != 0)
-        member = member->next;
-    return member;
-}
-
-static void duplicate(struct building *building, const struct gt_node *node,
+static void duplicate(struct building *building, const struct spot *spot,
                       const struct gt_node_member *member)
 {
-    struct gt_pos first = first_of_key(node, member->key->text)->at;
+    struct gt_pos first =
+        gt_marks_node_key(gt_marks_look(building->marks, spot->mark, member->key->text));
     struct gt_diag *diag =
         gt_error(building->diags, "duplicate-key",
                  "key \"%s\" is there twice; the first is at line %u, column %u",
@@ -122,7 +115,7 @@ static json_t *build_map(struct building *building, struct gt_node *node, const 
         if (json_object_get(map, key) == NULL)
             json_object_set_new_nocheck(map, key, build_member(building, m, spot));
         else if (!again)
-            duplicate(building, node, m);
+            duplicate(building, spot, m);
     }
     return map;
 }

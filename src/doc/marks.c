@@ -149,6 +149,11 @@ void gt_marks_node_set(struct gt_marks_node *node, const struct gt_mark *mark)
     node->set = true;
 }
 
+struct gt_pos gt_marks_node_key(const struct gt_marks_node *node)
+{
+    return node->mark.key;
+}
+
 void gt_marks_copy_own(struct gt_marks_node *to, const struct gt_marks_node *from)
 {
     if (from != NULL && from->set)

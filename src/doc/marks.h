@@ -24,6 +24,9 @@ const struct gt_marks_node *gt_marks_look(const struct gt_marks *marks,
                                           const struct gt_marks_node *parent, const char *key);
 const struct gt_marks_node *gt_marks_look_root(const struct gt_marks *marks);
 
+/* Where the key of a node that has a mark stands. */
+struct gt_pos gt_marks_node_key(const struct gt_marks_node *node);
+
 /* Copies a node's own mark, if it has one; NULL is allowed for `from`. */
 void gt_marks_copy_own(struct gt_marks_node *to, const struct gt_marks_node *from);
 

@@ -1,5 +1,6 @@
 #include "marks.h"
-#include "members.h"
+
+#include <gantry/base/json.h>
 
 /* One side of a merge: a value (NULL where the side has none) and the branch of its marks. */
 struct side {
@@ -63,9 +64,9 @@ static json_t *merge(const struct side *base, const struct side *over, const str
     json_t *out = json_object();
     const char *key;
     json_t *value;
-    json_object_foreach(gt_members(base->value), key, value)
+    json_object_foreach(gt_iterable(base->value), key, value)
         merge_member(base, over, target, key, out);
-    json_object_foreach(gt_members(over->value), key,
+    json_object_foreach(gt_iterable(over->value), key,
                         value) if (json_object_get(base->value, key) == NULL)
         merge_member(base, over, target, key, out);
     return out;

@@ -1,7 +1,7 @@
-#include "members.h"
 #include "scalar.h"
 
 #include <gantry/base/buf.h>
+#include <gantry/base/json.h>
 #include <gantry/base/str.h>
 #include <gantry/doc/doc.h>
 #include <string.h>
@@ -217,7 +217,7 @@ static void print_member(struct gt_buf *out, const json_t *value, unsigned inden
 /* The first line is where the caller left off; the others are indented here. */
 static void print_map(struct gt_buf *out, const json_t *map, unsigned indent)
 {
-    json_t *object = gt_members(map);
+    json_t *object = gt_iterable(map);
     for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at)) {
         print_key(out, json_object_iter_key(at), indent);
         print_member(out, json_object_iter_value(at), indent);

@@ -1,5 +1,4 @@
 #include "refs.h"
-#include "members.h"
 
 #include <gantry/base/json.h>
 
@@ -19,7 +18,7 @@ bool gt_has_refs(const json_t *value)
     for (size_t i = 0; i < json_array_size(value); i++)
         if (gt_has_refs(json_array_get(value, i)))
             return true;
-    json_t *object = gt_members(value);
+    json_t *object = gt_iterable(value);
     for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at))
         if (gt_has_refs(json_object_iter_value(at)))
             return true;
@@ -52,7 +51,7 @@ static void visit_value(const struct visit *visit, const json_t *value, const st
     }
     for (size_t i = 0; i < json_array_size(value); i++)
         visit_value(visit, json_array_get(value, i), &(struct gt_path){.up = path, .index = i});
-    json_t *object = gt_members(value);
+    json_t *object = gt_iterable(value);
     for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at))
         visit_value(visit, json_object_iter_value(at),
                     &(struct gt_path){.up = path, .key = json_object_iter_key(at)});

@@ -14,7 +14,4 @@ struct gt_path {
 /* The JSON pointer of a path; an arena string, "" for NULL. */
 const char *gt_path_pointer(struct gt_arena *arena, const struct gt_path *path);
 
-/* Whether the text holds a "${" that is not part of a "$${". */
-bool gt_template_is(const char *text);
-
 #endif

@@ -1,4 +1,3 @@
-#include "members.h"
 #include "refs.h"
 #include "scalar.h"
 
@@ -73,7 +72,7 @@ static json_t *escaped(struct gt_arena *arena, const json_t *value)
     if (!json_is_object(value))
         return json_deep_copy(value);
     json_t *map = json_object();
-    json_t *object = gt_members(value);
+    json_t *object = gt_iterable(value);
     for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at))
         json_object_set_new_nocheck(map, json_object_iter_key(at),
                                     escaped(arena, json_object_iter_value(at)));
@@ -213,7 +212,7 @@ static json_t *resolve_value(struct resolving *resolving, const json_t *value,
     if (!json_is_object(value))
         return json_deep_copy(value);
     json_t *map = json_object();
-    json_t *object = gt_members(value);
+    json_t *object = gt_iterable(value);
     for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at)) {
         struct gt_path below = {.up = path, .key = json_object_iter_key(at)};
         json_object_set_new_nocheck(map, below.key,

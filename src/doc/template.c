@@ -99,3 +99,21 @@ bool gt_template_is(const char *text)
             return true;
     return false;
 }
+
+bool gt_template_is_whole(const char *text)
+{
+    const char *close = gt_starts_with(text, "${") ? strchr(text, '}') : NULL;
+    return close != NULL && close[1] == '\0';
+}
+
+const char *gt_template_unescape(struct gt_arena *arena, const char *text)
+{
+    if (text == NULL || strstr(text, "$${") == NULL)
+        return text;
+    char *out = gt_alloc(arena, strlen(text) + 1), *to = out;
+    while (*text != '\0') {
+        text += gt_starts_with(text, "$${");
+        *to++ = *text++;
+    }
+    return out;
+}

@@ -57,11 +57,21 @@ static void next_step(struct gt_task *task)
     tags_after_create(task);
 }
 
-static void made(struct gt_task *task)
+/* The identity of the new object, in the entry's former place; new reference. */
+static void take_identity(struct gt_task *task, json_t *identity)
+{
+    if (task->action == GT_ACTION_REPLACE)
+        gt_entry_depose(task->item);
+    gt_set_json(&task->item->identity, identity);
+    gt_task_entry(task, "creating");
+    task->was_seen = true;
+}
+
+static void made(struct gt_task *task, json_t *identity)
 {
     task->mutated = true;
     task->step = 0;
-    gt_task_entry(task, "creating");
+    take_identity(task, identity);
     gt_entry_applied(task, task->item->type->create.operation);
     gt_wait_settled(task, next_step);
 }
@@ -71,14 +81,22 @@ static void made(struct gt_task *task)
 static void adopt(struct gt_task *task, const struct gt_candidate *candidate)
 {
     struct gt_item *item = task->item;
-    gt_set_json(&item->identity, json_incref(candidate->identity));
+    take_identity(task, json_incref(candidate->identity));
     gt_set_json(&item->live, json_incref(candidate->live));
-    gt_task_entry(task, "creating");
+    item->entry->applied = item->entry->secrets = NULL; /* they were the former object's */
     gt_set_json(&task->last, gt_item_last(item));
     gt_settle_lost(task);
     gt_diags_rewind(&task->diags, 0);
     /* It was made by an earlier attempt, maybe with other properties: compare, then go on. */
     gt_task_update(task);
+}
+
+/* The object that is to be replaced has the name, too, where names are not unique. */
+static bool is_former(const struct gt_task *task, const struct gt_candidate *candidate)
+{
+    const struct gt_entry *entry = task->item->entry;
+    return task->action == GT_ACTION_REPLACE && entry != NULL &&
+           json_equal(entry->identity, candidate->identity);
 }
 
 static const struct gt_candidate *ours(struct gt_task *task, const struct gt_finding *finding,
@@ -88,7 +106,7 @@ static const struct gt_candidate *ours(struct gt_task *task, const struct gt_fin
     for (size_t i = 0; i < finding->count; i++) {
         const struct gt_candidate *candidate = &finding->candidates[i];
         enum gt_owner owner = gt_owner_of(item, item->wanted, candidate->live);
-        if (gt_identity_in_state(item, candidate->identity))
+        if (gt_identity_in_state(item, candidate->identity) || is_former(task, candidate))
             continue;
         if (owner == GT_OWNER_US || owner == GT_OWNER_NOBODY)
             return candidate;
@@ -169,11 +187,12 @@ static void begin_look(struct gt_task *task)
 static void on_created(struct gt_task *task, enum gt_mutated result, const json_t *output)
 {
     struct gt_item *item = task->item;
+    json_t *identity;
     switch (result) {
     case GT_MUTATED:
-        gt_set_json(&item->identity, gt_type_identity_created(item->type, item->wanted, output));
-        if (item->identity != NULL) {
-            made(task);
+        identity = gt_type_identity_created(item->type, item->wanted, output);
+        if (identity != NULL) {
+            made(task, identity);
             return;
         }
         gt_error(&task->diags, "no-identity", "%s was answered without an id",
@@ -206,10 +225,6 @@ void gt_task_create(struct gt_task *task)
 {
     struct gt_item *item = task->item;
     gt_set_json(&item->live, NULL);
-    if (item->entry != NULL && item->entry->applied != NULL) {
-        item->entry->applied = NULL;
-        item->entry->secrets = NULL;
-    }
     item->renews = true;
     if (!gt_task_resolve(task)) {
         gt_task_fail(task);

@@ -50,6 +50,8 @@ static void decide_removal(struct gt_plan *plan, struct gt_item *item, const cha
         add_step(plan, item, GT_ACTION_FORGET, "it is gone already");
     } else if (retain) {
         add_step(plan, item, GT_ACTION_FORGET, "retain: it stays")->retained = true;
+    } else if (gt_is_taken_over(item, item->live)) {
+        gt_report_taken_over(item, item->live, item->engine->diags);
     } else if (!is_protected(item)) {
         struct gt_plan_step *step = add_step(plan, item, GT_ACTION_DELETE, reason);
         if (item->type->breaks_callers && !plan->destroy) {
@@ -137,11 +139,6 @@ static struct gt_plan_step *decide_replace(struct gt_plan *plan, struct gt_item 
     return step;
 }
 
-static bool has_deposed(const struct gt_item *item)
-{
-    return item->entry != NULL && json_array_size(item->entry->deposed) > 0;
-}
-
 /* The reason to act on an object that is as the manifest says, or NULL. */
 static const char *unsettled_reason(const struct gt_item *item, enum gt_standing standing)
 {
@@ -149,7 +146,7 @@ static const char *unsettled_reason(const struct gt_item *item, enum gt_standing
         return "it has not settled yet";
     if (standing == GT_STANDING_DELETING)
         return "it is being deleted by somebody";
-    if (has_deposed(item))
+    if (gt_item_has_deposed(item))
         return "an object that it replaced is still to be removed";
     if (!item->entry->existing && !gt_streq(item->entry->status, "ready"))
         return "the last run did not finish it";
@@ -193,8 +190,27 @@ static struct gt_plan_step *decide_present(struct gt_plan *plan, struct gt_item 
     return step;
 }
 
+/* An object that we made must not drop out of the state because the manifest refers to another. */
+static bool owns_another(const struct gt_item *item)
+{
+    const struct gt_entry *entry = item->entry;
+    if (entry == NULL || entry->existing || json_equal(entry->identity, item->identity))
+        return false;
+    struct gt_diag *diag = gt_error(item->engine->diags, "still-owned",
+                                    "the state has an object of its own under this address");
+    diag->subject = item->address;
+    diag->pos = item->resource->pos;
+    diag->hint = gt_printf(item->engine->arena,
+                           "give the existing one another name in the manifest, and the own one is "
+                           "removed; or let it go: gantry state forget %s",
+                           item->address);
+    return true;
+}
+
 static void decide_existing(struct gt_plan *plan, struct gt_item *item)
 {
+    if (owns_another(item))
+        return;
     if (item->live != NULL) {
         add_step(plan, item, GT_ACTION_READ, NULL);
         return;
@@ -219,6 +235,8 @@ static void decide_wanted(struct gt_plan *plan, struct gt_item *item)
             add_step(plan, item, GT_ACTION_NOOP, "not selected");
     } else if (item->live == NULL) {
         decide_create(plan, item);
+    } else if (gt_is_taken_over(item, item->live)) {
+        gt_report_taken_over(item, item->live, item->engine->diags);
     } else {
         decide_present(plan, item);
     }
@@ -247,6 +265,4 @@ void gt_decide(struct gt_engine *engine, struct gt_plan *plan)
             decide_removal(plan, item, "the manifest no longer has it");
     }
     digest_steps(plan, engine->arena);
-    for (size_t i = 0; i < plan->steps.len; i++)
-        gt_item_find(engine, plan->steps.at[i].address)->step = &plan->steps.at[i];
 }

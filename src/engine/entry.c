@@ -12,8 +12,19 @@ void gt_entry_depends(struct gt_item *item)
     const struct gt_resource *resource = item->resource;
     item->entry->depends.len = 0;
     for (size_t i = 0; resource != NULL && i < resource->depends.len; i++)
-        *GT_PUSH(state->arena, &item->entry->depends) = gt_strdup(
-            state->arena, item->engine->o.stack->resources.at[resource->depends.at[i]].address);
+        *GT_PUSH(state->arena, &item->entry->depends) =
+            gt_strdup(state->arena, gt_item_needs(item, i));
+}
+
+void gt_entry_depose(struct gt_item *item)
+{
+    struct gt_entry *entry = item->entry;
+    if (entry == NULL || entry->identity == NULL || entry->existing ||
+        !item->type->create_before_delete)
+        return;
+    json_t *list = entry->deposed == NULL ? json_array() : json_deep_copy(entry->deposed);
+    json_array_append(list, entry->identity);
+    entry->deposed = keep(item, list);
 }
 
 struct gt_entry *gt_task_entry(struct gt_task *task, const char *status)
@@ -26,6 +37,7 @@ struct gt_entry *gt_task_entry(struct gt_task *task, const char *status)
     }
     item->entry->identity = keep(item, json_deep_copy(item->identity));
     item->entry->status = status;
+    item->entry->existing = false;
     return item->entry;
 }
 

@@ -23,22 +23,22 @@ static struct gt_node *add_node(struct gt_run *run, struct gt_item *item, enum g
     return node;
 }
 
-static bool has_deposed(const struct gt_item *item)
-{
-    return item->entry != NULL && json_array_size(item->entry->deposed) > 0;
-}
-
 static void add_nodes(struct graph *graph, const struct gt_plan_step *step)
 {
     struct gt_run *run = graph->run;
     struct gt_item *item = gt_item_find(run->engine, step->address);
     bool goes = step->action == GT_ACTION_DELETE || step->action == GT_ACTION_FORGET;
-    if (!goes)
-        gt_map_set(&graph->makers, item->address, add_node(run, item, step->action, false));
-    if (goes || step->action == GT_ACTION_REPLACE || has_deposed(item)) {
+    struct gt_node *maker = goes ? NULL : add_node(run, item, step->action, false);
+    if (maker != NULL)
+        gt_map_set(&graph->makers, item->address, maker);
+    if (goes || step->action == GT_ACTION_REPLACE ||
+        (item->selected && gt_item_has_deposed(item))) {
         struct gt_node *node = add_node(run, item, step->action, true);
         node->deposed =
             !goes && (step->action != GT_ACTION_REPLACE || item->type->create_before_delete);
+        node->other = maker;
+        if (maker != NULL)
+            maker->other = node;
         gt_map_set(&graph->removers, item->address, node);
     }
 }
@@ -79,11 +79,8 @@ static void order_making(struct graph *graph, struct gt_item *item)
 {
     struct gt_node *maker = gt_map_get(&graph->makers, item->address);
     const struct gt_resource *resource = item->resource;
-    for (size_t i = 0; maker != NULL && resource != NULL && i < resource->depends.len; i++) {
-        size_t index = resource->depends.at[i];
-        const char *address = graph->run->engine->o.stack->resources.at[index].address;
-        add_edge(graph, gt_map_get(&graph->makers, address), maker);
-    }
+    for (size_t i = 0; maker != NULL && resource != NULL && i < resource->depends.len; i++)
+        add_edge(graph, gt_map_get(&graph->makers, gt_item_needs(item, i)), maker);
     struct gt_node *remover = gt_map_get(&graph->removers, item->address);
     if (maker == NULL || remover == NULL)
         return;
@@ -99,10 +96,34 @@ static void order_removal(struct graph *graph, const struct gt_item *item, const
     struct gt_node *needed = gt_map_get(&graph->removers, address);
     if (needed == NULL)
         return;
-    add_edge(graph, gt_map_get(&graph->removers, item->address), needed);
+    add_soft_edge(graph, gt_map_get(&graph->removers, item->address), needed);
     bool before_making = needed->action == GT_ACTION_REPLACE && !needed->deposed;
     if (!before_making)
         add_soft_edge(graph, gt_map_get(&graph->makers, item->address), needed);
+}
+
+static bool needs_still(const struct gt_item *item, const char *address)
+{
+    for (size_t i = 0; item->resource != NULL && i < item->resource->depends.len; i++) {
+        if (strcmp(gt_item_needs(item, i), address) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A run that failed half-way may have left a state whose order runs in a circle: what the manifest
+ * says, too, comes first, and what closes a circle is given up. */
+static void order_removals(struct graph *graph, bool still)
+{
+    struct gt_engine *engine = graph->run->engine;
+    for (size_t i = 0; i < engine->items.len; i++) {
+        const struct gt_item *item = engine->items.at[i];
+        for (size_t j = 0; item->entry != NULL && j < item->entry->depends.len; j++) {
+            const char *address = item->entry->depends.at[j];
+            if (needs_still(item, address) == still)
+                order_removal(graph, item, address);
+        }
+    }
 }
 
 static void build(struct graph *graph)
@@ -110,11 +131,8 @@ static void build(struct graph *graph)
     struct gt_engine *engine = graph->run->engine;
     for (size_t i = 0; i < engine->items.len; i++)
         order_making(graph, engine->items.at[i]);
-    for (size_t i = 0; i < engine->items.len; i++) {
-        const struct gt_item *item = engine->items.at[i];
-        for (size_t j = 0; item->entry != NULL && j < item->entry->depends.len; j++)
-            order_removal(graph, item, item->entry->depends.at[j]);
-    }
+    order_removals(graph, true);
+    order_removals(graph, false);
 }
 
 static bool changes(const struct gt_node *node)

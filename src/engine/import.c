@@ -16,6 +16,10 @@ static void on_found(void *payload, const struct gt_finding *finding)
     if (!finding->ok)
         gt_diags_copy(import->engine->diags, finding->error);
     import->found = finding->count == 1;
+    if (finding->count > 1)
+        gt_error(import->engine->diags, "ambiguous", "%s: %zu objects have that name", import->text,
+                 finding->count)
+            ->hint = "give the id or ARN of the one";
     if (import->found) {
         gt_set_json(&item->identity, json_incref(finding->candidates[0].identity));
         gt_set_json(&item->live, json_incref(finding->candidates[0].live));
@@ -52,6 +56,12 @@ static bool take(struct import *import, struct gt_diags *diags)
                                         import->text, item->type->name);
         diag->subject = item->address;
         diag->hint = "give its id or ARN, in the account and region of this stack";
+        return false;
+    }
+    if (gt_identity_in_state(item, item->identity)) {
+        gt_error(diags, "import", "%s is in the state already, under another address",
+                 import->text)
+            ->subject = item->address;
         return false;
     }
     struct gt_entry *entry = gt_state_add(state, item->address, item->type->name);

@@ -27,13 +27,10 @@ struct gt_item {
     bool updates;     /* volatile outputs are unknown */
     bool selected;    /* by --target and --exclude */
     bool claimed;     /* a create of ours may have made what is found under its name */
-    bool found_by_lookup;
-    bool failed;                  /* reading it failed: diagnosed */
+    bool failed;      /* reading it failed: diagnosed */
     bool settled_here;            /* planning: what can be known of it is known */
     const char *pinned;           /* the image by its digest, or NULL: as the manifest has it */
     GT_VEC(const char *) foreign; /* what others added to it */
-    const struct gt_plan_step *step;
-    size_t index;
 };
 
 struct gt_engine {
@@ -51,12 +48,19 @@ struct gt_engine {
     bool interrupted, broken, timed_out;
     bool lenient;       /* planning reports nothing that is not ours (import) */
     struct gt_run *run; /* while applying */
+    GT_VEC(json_int_t) spent; /* open intents whose object recovery found */
 };
 
 /* -- items.c -- */
 void gt_items_collect(struct gt_engine *engine);
 void gt_items_free(struct gt_engine *engine);
 struct gt_item *gt_item_find(const struct gt_engine *engine, const char *address);
+
+/* The address of the i-th thing that the item's resource depends on. */
+const char *gt_item_needs(const struct gt_item *item, size_t i);
+
+/* Whether objects that it replaced are still to be removed. */
+bool gt_item_has_deposed(const struct gt_item *item);
 
 /* Sets `selected` of all items by --target and --exclude; false: an address that is none.
  * (select.c) */
@@ -148,6 +152,11 @@ enum gt_owner gt_owner_of(const struct gt_item *item, const json_t *properties, 
 /* Whether the state has this identity under another address, or as one that was replaced. */
 bool gt_identity_in_state(const struct gt_item *item, const json_t *identity);
 
+/* Whether an object that the state has, and that was tagged as ours, carries another lineage now:
+ * it was taken over, or is another one of the same name. It is neither changed nor removed. */
+bool gt_is_taken_over(const struct gt_item *item, const json_t *live);
+void gt_report_taken_over(const struct gt_item *item, const json_t *live, struct gt_diags *diags);
+
 /* Appends the error for an object that is there and not ours. */
 void gt_report_taken(const struct gt_item *item, enum gt_owner owner, const json_t *identity,
                      const json_t *live, struct gt_diags *diags);
@@ -186,6 +195,7 @@ struct gt_node {
     size_t mark;      /* of a search */
     GT_VEC(struct gt_node *) next;
     struct gt_task *task;
+    struct gt_node *other; /* the other half of a replacement, or NULL */
 };
 
 struct gt_run {
@@ -193,7 +203,7 @@ struct gt_run {
     const struct gt_plan *plan;
     struct gt_node *nodes;
     size_t node_count;
-    size_t left, failed, skipped;
+    size_t left, failed;
     size_t changed; /* mutating calls that were done, or may have been */
     GT_VEC(struct gt_node *) ready;
     bool starting;
@@ -222,18 +232,16 @@ struct gt_task {
     int64_t started_ms;
     json_t *last; /* owned */
     struct gt_changes changes;
-    bool unknown;
 
     struct gt_mutation *mutation; /* the call in hand */
     gt_task_fn *then;             /* after the wait in hand */
     gt_task_fn *later;            /* when the timer fires */
     struct gt_timer *timer;
     int64_t wait_started_ms, error_since_ms, redrive_since_ms, also_since_ms, probe_since_ms;
-    int sightings, polls, redrives;
+    int sightings;
     const char *seen_status;
-    bool was_seen; /* the object was read at least once */
+    bool was_seen; /* this task made the object or read it: when it is absent, that is doubted */
     bool mutated;  /* something was changed by this task */
-    bool forced;   /* drive it again though nothing differs */
     size_t step;   /* index into the type's steps */
     const struct gt_also_settled *also;
     json_t *changed, *dropped; /* pointers of what differs; kept by the task's arena */
@@ -258,7 +266,7 @@ enum gt_mutated {
     GT_MUTATED,        /* answered: done */
     GT_MUTATION_TAKEN, /* the name is taken */
     GT_MUTATION_GONE,  /* the object is not there (any more) */
-    GT_MUTATION_LOST,  /* sent, and no answer: look before sending again */
+    GT_MUTATION_LOST,  /* an attempt may have been done: look before sending again */
     GT_MUTATION_FAILED /* the task's diags say why */
 };
 /* `output` is the call's output when it was answered, else NULL. The intent is answered with the
@@ -267,6 +275,9 @@ typedef void gt_mutated_fn(struct gt_task *task, enum gt_mutated result, const j
 void gt_mutate(struct gt_task *task, const struct gt_operation *operation, json_t *input,
                enum gt_mutation_kind kind, gt_mutated_fn *fn);
 void gt_mutations_flush(struct gt_run *run); /* at the end of each turn */
+/* The call in hand, which waits to be repeated, is not repeated. What may have been done stays open
+ * in the journal. */
+void gt_mutation_abandon(struct gt_task *task);
 
 /* wait.c */
 void gt_wait_settled(struct gt_task *task, gt_task_fn *then);
@@ -293,6 +304,9 @@ struct gt_entry *gt_task_entry(struct gt_task *task, const char *status);
 void gt_entry_applied(struct gt_task *task, const struct gt_operation *operation);
 /* The addresses that the item depends on, as removal needs them. */
 void gt_entry_depends(struct gt_item *item);
+/* The entry's object gets a successor: it is removed after its users moved. Only of types that are
+ * made before the old one goes. */
+void gt_entry_depose(struct gt_item *item);
 void gt_entry_complete(
     struct gt_item *item); /* identity, applied, outputs, ARN, graph: status ready */
 

@@ -22,15 +22,34 @@ static struct gt_item *add_item(struct gt_engine *engine, const char *address,
     item->engine = engine;
     item->address = address;
     item->type = type;
-    item->index = engine->items.len;
     item->selected = true;
     *GT_PUSH(engine->arena, &engine->items) = item;
     gt_map_set(&engine->by_address, address, item);
     return item;
 }
 
+const char *gt_item_needs(const struct gt_item *item, size_t i)
+{
+    return item->engine->o.stack->resources.at[item->resource->depends.at[i]].address;
+}
+
+bool gt_item_has_deposed(const struct gt_item *item)
+{
+    return item->entry != NULL && json_array_size(item->entry->deposed) > 0;
+}
+
+/* A thing that was only referred to does not become ours because the manifest now wants one of its
+ * own under that address. */
+static bool is_only_referred_to(const struct gt_item *item, const struct gt_entry *entry)
+{
+    return entry != NULL && entry->existing && item->resource != NULL &&
+           item->resource->existing == NULL && !item->engine->o.destroy;
+}
+
 static void adopt_entry(struct gt_item *item, struct gt_entry *entry)
 {
+    if (is_only_referred_to(item, entry))
+        return;
     item->entry = entry;
     if (entry != NULL && entry->identity != NULL)
         gt_set_json(&item->identity, json_incref(entry->identity));

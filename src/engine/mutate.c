@@ -19,10 +19,10 @@ struct gt_mutation {
     gt_mutated_fn *fn;
     json_int_t intent;
     int attempts;
-    int64_t first_ms, passing_since_ms;
+    int64_t passing_since_ms; /* the first sighting of the error that passes */
     const struct gt_transient *passing;
-    bool lost_once; /* an earlier attempt may have been done */
-    bool looked;    /* the name was taken, and that was looked into */
+    int64_t storm_since_ms; /* no real answer came since: throttled, unreachable, lost */
+    bool lost_once;         /* an attempt may have been done */
 };
 
 static void finish(struct gt_mutation *mutation, enum gt_mutated result, const json_t *output)
@@ -42,6 +42,7 @@ static void finish(struct gt_mutation *mutation, enum gt_mutated result, const j
         gt_session_answer(session, intent, address, gt_state_find(session->state, address));
 }
 
+/* Whatever the last attempt was told: one before it may have been done, and only a look can say. */
 static void fail_with(struct gt_mutation *mutation, const struct gt_aws_answer *answer)
 {
     struct gt_task *task = mutation->task;
@@ -49,7 +50,18 @@ static void fail_with(struct gt_mutation *mutation, const struct gt_aws_answer *
     diag->subject = task->item->address;
     if (task->item->resource != NULL)
         diag->pos = task->item->resource->pos;
-    finish(mutation, GT_MUTATION_FAILED, NULL);
+    finish(mutation, mutation->lost_once ? GT_MUTATION_LOST : GT_MUTATION_FAILED, NULL);
+}
+
+void gt_mutation_abandon(struct gt_task *task)
+{
+    const struct gt_mutation *mutation = task->mutation;
+    struct gt_session *session = task->engine->o.session;
+    const char *address = task->item->address;
+    task->mutation = NULL;
+    if (mutation != NULL && !mutation->lost_once)
+        gt_session_answer(session, mutation->intent, address,
+                          gt_state_find(session->state, address));
 }
 
 static void queue(struct gt_mutation *mutation)
@@ -79,17 +91,21 @@ static int64_t pause_ms(const struct gt_mutation *mutation)
     return ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS;
 }
 
-/* Waits a failure out that passes by itself; false when its time is over. */
+/* Waits a failure out that passes by itself; false when its time is over. A storm (no row) has its
+ * own time: it neither uses up nor lengthens that of an error. */
 static bool wait_out(struct gt_mutation *mutation, const struct gt_transient *row, int64_t limit_ms,
                      const char *why)
 {
     struct gt_task *task = mutation->task;
     int64_t now = gt_engine_now(task->engine);
-    if (mutation->passing_since_ms == 0 || mutation->passing != row) {
+    int64_t *since = row == NULL ? &mutation->storm_since_ms : &mutation->passing_since_ms;
+    if (*since == 0 || (row != NULL && mutation->passing != row))
+        *since = now;
+    if (row != NULL) {
         mutation->passing = row;
-        mutation->passing_since_ms = now;
+        mutation->storm_since_ms = 0;
     }
-    if (now - mutation->passing_since_ms >= limit_ms || task->engine->interrupted)
+    if (now - *since >= limit_ms || task->engine->interrupted)
         return false;
     gt_emit(task->engine, GT_EVENT_RETRYING, task->item, task->action, task->started_ms, why);
     gt_task_later(task, pause_ms(mutation), send_again);
@@ -103,11 +119,10 @@ static void on_refused(struct gt_mutation *mutation, const struct gt_aws_answer 
     const struct gt_transient *row =
         gt_type_transient(type, mutation->operation, answer->code, answer->message);
     if (mutation->kind == GT_MUTATION_CREATE &&
-        gt_type_says_exists(type, answer->code, answer->message) && !mutation->looked) {
-        mutation->looked = true;
+        gt_type_says_exists(type, answer->code, answer->message)) {
         gt_diags_rewind(&task->diags, 0);
         gt_aws_error(&task->diags, mutation->operation, answer)->subject = task->item->address;
-        finish(mutation, GT_MUTATION_TAKEN, NULL);
+        finish(mutation, mutation->lost_once ? GT_MUTATION_LOST : GT_MUTATION_TAKEN, NULL);
     } else if (row != NULL && wait_out(mutation, row, row->limit_ms, answer->message)) {
         return;
     } else if (mutation->kind != GT_MUTATION_CREATE &&
@@ -122,26 +137,18 @@ static void on_refused(struct gt_mutation *mutation, const struct gt_aws_answer 
 static void on_answer(void *payload, const struct gt_aws_answer *answer)
 {
     struct gt_mutation *mutation = payload;
+    /* A token makes the same call once more harmless. */
+    bool harmless = answer->throttled || answer->failure == GT_AWS_UNREACHABLE ||
+                    (answer->maybe_done && mutation->token != NULL);
     mutation->attempts++;
+    mutation->lost_once |= answer->maybe_done;
     if (answer->failure == GT_AWS_OK) {
         finish(mutation, GT_MUTATED, answer->output);
-    } else if (answer->throttled || answer->failure == GT_AWS_UNREACHABLE) {
+    } else if (harmless) {
         if (!wait_out(mutation, NULL, answer->throttled ? STORM_LIMIT_MS : LOST_LIMIT_MS,
                       answer->message))
             fail_with(mutation, answer);
-    } else if (answer->maybe_done && mutation->token != NULL) {
-        /* The token makes the same call once more harmless. */
-        mutation->lost_once = true;
-        if (!wait_out(mutation, NULL, LOST_LIMIT_MS, answer->message)) {
-            gt_aws_error(&mutation->task->diags, mutation->operation, answer)->subject =
-                mutation->task->item->address;
-            finish(mutation, GT_MUTATION_LOST, NULL);
-        }
-    } else if (answer->maybe_done) {
-        gt_aws_error(&mutation->task->diags, mutation->operation, answer)->subject =
-            mutation->task->item->address;
-        finish(mutation, GT_MUTATION_LOST, NULL);
-    } else if (answer->failure == GT_AWS_REFUSED) {
+    } else if (answer->failure == GT_AWS_REFUSED && !answer->maybe_done) {
         on_refused(mutation, answer);
     } else {
         fail_with(mutation, answer);
@@ -181,8 +188,9 @@ void gt_mutations_flush(struct gt_run *run)
     run->queued.len = 0;
 }
 
-/* What finds the object again: its identity, and the properties that look-up and identity need.
- * Both may hold nothing secret. */
+/* What finds the object again: its identity, and the properties that look-up and identity need; and
+ * what it depends on, should the manifest not have it any more when it is found. Nothing of it may
+ * be secret. */
 static json_t *natural_key(const struct gt_task *task)
 {
     const struct gt_item *item = task->item;
@@ -191,7 +199,21 @@ static json_t *natural_key(const struct gt_task *task)
         json_object_set(key, "identity", item->identity);
     if (item->wanted != NULL)
         json_object_set_new(key, "properties", gt_without_secrets(item->type, item->wanted, NULL));
+    json_t *depends = json_array();
+    for (size_t i = 0; item->resource != NULL && i < item->resource->depends.len; i++)
+        json_array_append_new(depends, json_string(gt_item_needs(item, i)));
+    json_object_set_new(key, "depends", depends);
     return key;
+}
+
+/* The token made the object that recovery found: the service would not make another by it. */
+static bool is_spent(const struct gt_engine *engine, json_int_t intent)
+{
+    for (size_t i = 0; i < engine->spent.len; i++) {
+        if (engine->spent.at[i] == intent)
+            return true;
+    }
+    return false;
 }
 
 /* The token of the same call that a killed run left open, else a new one. */
@@ -200,7 +222,7 @@ static const char *token_for(struct gt_task *task, const struct gt_record *inten
     const struct gt_session *session = task->engine->o.session;
     for (size_t i = 0; i < session->open.len; i++) {
         const struct gt_record *record = &session->open.at[i];
-        if (record->token != NULL && gt_streq(record->address, intent->address) &&
+        if (record->token != NULL && !is_spent(task->engine, record->id) && gt_streq(record->address, intent->address) &&
             gt_streq(record->operation, intent->operation) &&
             gt_streq(record->digest, intent->digest))
             return record->token;
@@ -230,8 +252,7 @@ void gt_mutate(struct gt_task *task, const struct gt_operation *operation, json_
                                      .token = gt_operation_token(operation),
                                      .input = gt_keep(task->arena, input),
                                      .kind = kind,
-                                     .fn = fn,
-                                     .first_ms = gt_engine_now(task->engine)};
+                                     .fn = fn};
     struct gt_record intent = {.kind = GT_RECORD_INTENT,
                                .address = task->item->address,
                                .type = task->item->type->name,

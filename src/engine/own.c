@@ -31,6 +31,26 @@ static enum gt_owner owner_by_tags(const struct gt_item *item, const json_t *pro
     return text != NULL && gt_starts_with(text, adopt[1]) ? GT_OWNER_NOBODY : GT_OWNER_STRANGER;
 }
 
+static const char *lineage_of(const struct gt_type *type, json_t **tags, const json_t *object)
+{
+    *tags = gt_type_tags_map(type, json_object_get(object, type->tags.property));
+    return tag(*tags, "gantry:lineage");
+}
+
+bool gt_is_taken_over(const struct gt_item *item, const json_t *live)
+{
+    const struct gt_type *type = item->type;
+    const struct gt_entry *entry = item->entry;
+    if (!gt_type_reads_tags(type) || entry == NULL || entry->existing || entry->applied == NULL)
+        return false;
+    json_auto_t *ours = NULL, *theirs = NULL;
+    const char *applied = lineage_of(type, &ours, entry->applied);
+    const char *now = lineage_of(type, &theirs, live);
+    /* One that was imported, and not tagged yet, may still carry its former owner's. */
+    return gt_streq(applied, item->engine->o.session->state->lineage) && now != NULL &&
+           strcmp(now, applied) != 0;
+}
+
 /* Whether an object of this id is one that we made. */
 static bool is_made_by_us(const struct gt_engine *engine, const json_t *id)
 {
@@ -45,6 +65,13 @@ static bool is_made_by_us(const struct gt_engine *engine, const json_t *id)
     return false;
 }
 
+/* Where neither tags nor a parent of ours can tell: what stands under our unique name after a create
+ * of ours that was not answered is ours, since it was not there when the create was planned. */
+static enum gt_owner owner_by_claim(const struct gt_item *item)
+{
+    return item->claimed && !item->type->lookup.ambiguous ? GT_OWNER_US : GT_OWNER_STRANGER;
+}
+
 static enum gt_owner owner_by_parent(const struct gt_item *item, const json_t *properties,
                                      const json_t *live)
 {
@@ -54,14 +81,7 @@ static enum gt_owner owner_by_parent(const struct gt_item *item, const json_t *p
         return GT_OWNER_STRANGER;
     if (type->owner != NULL && !json_equal(gt_at(live, type->owner), parent))
         return GT_OWNER_STRANGER;
-    return is_made_by_us(item->engine, parent) ? GT_OWNER_US : GT_OWNER_STRANGER;
-}
-
-/* Where neither tags nor a parent can tell: what stands under our unique name after a create of
- * ours that was not answered is ours, since it was not there when the create was planned. */
-static enum gt_owner owner_by_claim(const struct gt_item *item)
-{
-    return item->claimed ? GT_OWNER_US : GT_OWNER_STRANGER;
+    return is_made_by_us(item->engine, parent) ? GT_OWNER_US : owner_by_claim(item);
 }
 
 enum gt_owner gt_owner_of(const struct gt_item *item, const json_t *properties, const json_t *live)
@@ -107,6 +127,18 @@ static const char *identity_text(struct gt_arena *arena, const json_t *identity)
         gt_printf(arena, "%s%s%s", text, *text == '\0' ? "" : "/",
                   json_is_string(value) ? json_string_value(value) : key);
     return text;
+}
+
+void gt_report_taken_over(const struct gt_item *item, const json_t *live, struct gt_diags *diags)
+{
+    json_auto_t *tags = NULL;
+    struct gt_diag *diag =
+        gt_error(diags, "not-ours", "%s belongs to another state now (lineage %s)",
+                 identity_text(diags->arena, item->identity), lineage_of(item->type, &tags, live));
+    diag->subject = item->address;
+    if (item->resource != NULL)
+        diag->pos = item->resource->pos;
+    diag->hint = gt_printf(diags->arena, "let it go: gantry state forget %s", item->address);
 }
 
 void gt_report_taken(const struct gt_item *item, enum gt_owner owner, const json_t *identity,

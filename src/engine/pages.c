@@ -13,8 +13,9 @@ struct waiter {
 
 struct listing {
     struct gt_engine *engine;
+    struct gt_arena *arena; /* its own, but for the engine's where it is kept */
     const struct gt_operation *operation;
-    json_t *input, *found; /* owned by the engine's arena through gt_arena_defer */
+    json_t *input, *found; /* released with the arena */
     const char *items, *key;
     GT_VEC(struct waiter) waiters;
     int pages;
@@ -36,7 +37,9 @@ static void tell(struct listing *listing, const struct gt_listing *result)
     for (size_t i = 0; i < listing->waiters.len; i++)
         listing->waiters.at[i].fn(listing->waiters.at[i].payload, result);
     listing->waiters.len = 0;
-    if (!listing->engine->caching || !listing->done)
+    if (listing->arena != listing->engine->arena)
+        gt_arena_free(listing->arena);
+    else if (!listing->done)
         release(listing);
 }
 
@@ -90,25 +93,26 @@ static void tell_cached(void *payload)
 void gt_list_all(struct gt_engine *engine, const struct gt_operation *operation, json_t *input,
                  const char *items, gt_listing_fn *fn, void *payload)
 {
-    char *key =
-        gt_printf(engine->arena, "%s %s", operation->name, gt_json_canonical(engine->arena, input));
+    struct gt_arena *arena = engine->caching ? engine->arena : gt_arena_new();
+    char *key = gt_printf(arena, "%s %s", operation->name, gt_json_canonical(arena, input));
     struct listing *listing = engine->caching ? gt_map_get(&engine->lists, key) : NULL;
     bool cached = listing != NULL;
     if (!cached) {
-        listing = GT_NEW(engine->arena, struct listing);
+        listing = GT_NEW(arena, struct listing);
         *listing = (struct listing){.engine = engine,
+                                    .arena = arena,
                                     .operation = operation,
                                     .items = items,
                                     .key = key,
                                     .found = json_array()};
         listing->input = json_incref(input);
-        gt_arena_defer(engine->arena, release, listing);
+        gt_arena_defer(arena, release, listing);
         if (engine->caching)
             gt_map_set(&engine->lists, key, listing);
     }
     json_decref(input);
     bool first = listing->waiters.len == 0;
-    *GT_PUSH(engine->arena, &listing->waiters) = (struct waiter){fn, payload};
+    *GT_PUSH(listing->arena, &listing->waiters) = (struct waiter){fn, payload};
     if (!cached)
         next_page(listing);
     else if (listing->done && first)

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { APPEAR_PAUSE_MS = 1000 };
+
 void gt_read_begin(struct gt_engine *engine)
 {
     engine->open_reads++;
@@ -29,9 +31,25 @@ static void report(struct gt_item *item, const struct gt_diag *error)
     item->failed = true;
 }
 
+/* What an earlier run made and did not see settle may be so new that it is not shown yet: to take it
+ * for gone would make it twice, or leave it behind. */
+static bool may_appear(const struct gt_item *item)
+{
+    const struct gt_engine *engine = item->engine;
+    return item->entry != NULL && gt_streq(item->entry->status, "creating") &&
+           !engine->interrupted &&
+           gt_engine_now(engine) - engine->started_ms < item->type->appear_ms;
+}
+
+static void start_read(void *payload);
+
 static void on_read(void *payload, const struct gt_reading *reading)
 {
     struct gt_item *item = payload;
+    if (reading->found == GT_ABSENT && may_appear(item)) {
+        gt_timer_start(item->engine->o.loop, APPEAR_PAUSE_MS, start_read, item);
+        return;
+    }
     item->read = true;
     if (reading->found == GT_READ_ERROR)
         report(item, reading->error);
@@ -47,15 +65,21 @@ static const json_t *known_properties(const struct gt_item *item)
     return item->wanted != NULL ? item->wanted : item->entry != NULL ? item->entry->applied : NULL;
 }
 
-static void read_item(struct gt_item *item)
+static void start_read(void *payload)
 {
+    struct gt_item *item = payload;
     struct gt_object object = {.type = item->type,
                                .address = item->address,
                                .identity = item->identity,
                                .properties = known_properties(item),
                                .with_tags = true};
-    gt_read_begin(item->engine);
     gt_read_object(item->engine, &object, on_read, item);
+}
+
+static void read_item(struct gt_item *item)
+{
+    gt_read_begin(item->engine);
+    start_read(item);
 }
 
 static void too_many(struct gt_item *item, size_t count)
@@ -69,7 +93,6 @@ static void too_many(struct gt_item *item, size_t count)
 
 static void take(struct gt_item *item, const struct gt_candidate *candidate)
 {
-    item->found_by_lookup = true;
     gt_set_json(&item->identity, json_incref(candidate->identity));
     gt_set_json(&item->live, json_incref(candidate->live));
 }
@@ -186,8 +209,7 @@ static bool dependencies_settled(const struct gt_item *item)
 {
     const struct gt_resource *resource = item->resource;
     for (size_t i = 0; i < resource->depends.len; i++) {
-        const char *address = item->engine->o.stack->resources.at[resource->depends.at[i]].address;
-        if (!gt_item_find(item->engine, address)->settled_here)
+        if (!gt_item_find(item->engine, gt_item_needs(item, i))->settled_here)
             return false;
     }
     return true;

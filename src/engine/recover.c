@@ -33,15 +33,20 @@ static void settled(struct recovery *recovery, const char *how)
     gt_read_end(engine);
 }
 
-/* An object that is replaced after its successor was made is still to be removed. */
-static void depose_former(struct gt_item *item)
+/* What it depends on: the manifest's word, else the killed run's. */
+static void set_depends(const struct recovery *recovery)
 {
-    struct gt_entry *entry = item->entry;
-    if (entry->identity == NULL || !item->type->create_before_delete)
-        return;
-    json_t *list = entry->deposed == NULL ? json_array() : json_deep_copy(entry->deposed);
-    json_array_append(list, entry->identity);
-    entry->deposed = gt_keep(item->engine->o.session->state->arena, list);
+    struct gt_item *item = recovery->item;
+    struct gt_arena *arena = recovery->engine->o.session->state->arena;
+    gt_entry_depends(item);
+    size_t i;
+    json_t *address;
+    json_array_foreach(json_object_get(recovery->record->key, "depends"), i, address)
+    {
+        if (item->resource == NULL && json_is_string(address))
+            *GT_PUSH(arena, &item->entry->depends) =
+                gt_strdup(arena, json_string_value(address));
+    }
 }
 
 /* What the call was given is what was applied. */
@@ -63,12 +68,14 @@ static void adopt(struct recovery *recovery, const struct gt_candidate *candidat
     struct gt_item *item = recovery->item;
     struct gt_state *state = recovery->engine->o.session->state;
     item->entry = gt_state_add(state, item->address, item->type->name);
-    depose_former(item);
+    gt_entry_depose(item); /* its successor was made: it is still to be removed */
     item->entry->identity = gt_keep(state->arena, json_deep_copy(candidate->identity));
     item->entry->applied = gt_keep(state->arena, created_with(recovery));
     item->entry->secrets = gt_keep(state->arena, json_array());
     item->entry->status = "creating";
-    gt_entry_depends(item);
+    item->entry->existing = false;
+    set_depends(recovery);
+    *GT_PUSH(recovery->engine->arena, &recovery->engine->spent) = recovery->record->id;
     settled(recovery, "it was made, and is adopted");
 }
 
@@ -77,11 +84,14 @@ static int64_t age_ms(const struct recovery *recovery)
     return gt_now_ms(gt_loop_sys(recovery->engine->o.loop)) - recovery->record->time_ms;
 }
 
-/* A unique name or a token makes a second create harmless; without either only time does. */
+/* A unique name or a token makes a second create harmless; without either, and where no second one
+ * follows that would find what the first made, only time does. */
 static bool may_still_run(const struct recovery *recovery)
 {
-    return recovery->item->type->lookup.ambiguous && recovery->record->token == NULL &&
-           age_ms(recovery) >= 0 && age_ms(recovery) < SETTLE_MS;
+    const struct gt_item *item = recovery->item;
+    bool harmless = !item->type->lookup.ambiguous || recovery->record->token != NULL;
+    bool follows = item->resource != NULL && !recovery->engine->o.destroy;
+    return !(harmless && follows) && age_ms(recovery) >= 0 && age_ms(recovery) < SETTLE_MS;
 }
 
 static void again(void *payload)
@@ -144,14 +154,28 @@ static struct gt_item *item_of(struct gt_engine *engine, const struct gt_record 
     return item;
 }
 
+static void unknown_type(struct gt_engine *engine, const struct gt_record *record)
+{
+    struct gt_diag *diag =
+        gt_error(engine->diags, "unknown-type",
+                 "an earlier run left %s open, of a type that this gantry does not know",
+                 record->operation);
+    diag->subject = record->address;
+    diag->hint = "use the newer gantry that began it";
+}
+
 static void begin(struct gt_engine *engine, const struct gt_record *record)
 {
     struct recovery *recovery = GT_NEW(engine->arena, struct recovery);
     *recovery =
         (struct recovery){.engine = engine, .record = record, .item = item_of(engine, record)};
+    if (recovery->item == NULL || recovery->item->type == NULL) {
+        unknown_type(engine, record);
+        return;
+    }
     recovery->properties = gt_at(record->key, "/properties");
     gt_read_begin(engine);
-    bool creates = record->creates && recovery->item != NULL && recovery->properties != NULL;
+    bool creates = record->creates && recovery->properties != NULL;
     if (creates && gt_can_find(recovery->item->type, recovery->properties, NULL))
         look(recovery);
     else

@@ -2,6 +2,7 @@
  */
 #include "internal.h"
 
+#include <assert.h>
 #include <string.h>
 
 static void start_ready(struct gt_run *run);
@@ -60,11 +61,11 @@ static void skip(struct gt_node *node, const char *why)
         return;
     node->state = GT_NODE_SKIPPED;
     run->left--;
-    if (node->action != GT_ACTION_NOOP && node->action != GT_ACTION_READ) {
-        run->skipped++;
+    bool told = node->other != NULL &&
+                (node->other->state == GT_NODE_SKIPPED || node->other->state == GT_NODE_FAILED);
+    if (node->action != GT_ACTION_NOOP && node->action != GT_ACTION_READ && !told)
         gt_emit(run->engine, GT_EVENT_SKIPPED, node->item, node->action, gt_engine_now(run->engine),
                 why);
-    }
     for (size_t i = 0; i < node->next.len; i++)
         skip(node->next.at[i], why);
 }
@@ -97,7 +98,7 @@ void gt_node_end(struct gt_node *node, enum gt_end end)
 /* What needs no call: the state is brought up to date. */
 static bool is_silent(const struct gt_node *node)
 {
-    if (node->wakes || (node->removes && node->deposed))
+    if (node->wakes || (node->removes && gt_item_has_deposed(node->item)))
         return false;
     return node->action == GT_ACTION_NOOP || node->action == GT_ACTION_READ ||
            node->action == GT_ACTION_FORGET;
@@ -117,19 +118,6 @@ static void end_silently(struct gt_node *node)
     gt_node_end(node, GT_END_DONE);
 }
 
-/* A replacement that is made first leaves its former object to be removed after. */
-static void depose(struct gt_node *node)
-{
-    struct gt_item *item = node->item;
-    struct gt_entry *entry = item->entry;
-    if (node->removes || node->action != GT_ACTION_REPLACE || entry == NULL ||
-        !item->type->create_before_delete || item->identity == NULL)
-        return;
-    json_t *list = entry->deposed == NULL ? json_array() : json_deep_copy(entry->deposed);
-    json_array_append(list, item->identity);
-    entry->deposed = gt_keep(node->run->engine->o.session->state->arena, list);
-}
-
 static void start(struct gt_node *node)
 {
     struct gt_run *run = node->run;
@@ -140,7 +128,6 @@ static void start(struct gt_node *node)
     } else if (is_silent(node)) {
         end_silently(node);
     } else {
-        depose(node);
         gt_task_start(node);
     }
 }
@@ -171,6 +158,7 @@ void gt_run_interrupt(struct gt_run *run)
             continue;
         gt_timer_cancel(task->timer);
         task->timer = NULL;
+        gt_mutation_abandon(task);
         gt_task_interrupted(task);
     }
     finished_when_none_left(run);
@@ -192,6 +180,7 @@ static void on_deadline(void *payload)
 static void first_turn(void *payload)
 {
     start_ready(payload);
+    finished_when_none_left(payload);
 }
 
 static void run_nodes(struct gt_run *run)
@@ -209,6 +198,7 @@ static void run_nodes(struct gt_run *run)
         gt_loop_run(engine->o.loop);
     }
     gt_timer_cancel(run->deadline);
+    assert(run->left == 0);
 }
 
 static void release_tasks(struct gt_run *run)

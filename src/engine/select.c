@@ -23,9 +23,8 @@ static bool is_removed(const struct gt_item *item)
 
 static bool needs(const struct gt_item *item, const struct gt_item *other)
 {
-    const struct gt_stack *stack = item->engine->o.stack;
     for (size_t i = 0; item->resource != NULL && i < item->resource->depends.len; i++) {
-        if (gt_streq(stack->resources.at[item->resource->depends.at[i]].address, other->address))
+        if (gt_streq(gt_item_needs(item, i), other->address))
             return true;
     }
     for (size_t i = 0; item->entry != NULL && i < item->entry->depends.len; i++) {

@@ -22,13 +22,18 @@ static void end(struct gt_task *task, enum gt_event_kind kind, enum gt_end how, 
     gt_node_end(task->node, how);
 }
 
+/* Of a replacement only the second half is the end of it. */
 void gt_task_done(struct gt_task *task)
 {
+    const struct gt_node *other = task->node->other;
     for (size_t i = 0; i < task->diags.list.len; i++) {
         if (task->diags.list.at[i]->severity != GT_SEVERITY_ERROR)
             gt_diags_copy(task->engine->diags, task->diags.list.at[i]);
     }
-    end(task, GT_EVENT_DONE, GT_END_DONE, NULL);
+    if (other == NULL || other->state == GT_NODE_DONE)
+        end(task, GT_EVENT_DONE, GT_END_DONE, NULL);
+    else
+        gt_node_end(task->node, GT_END_DONE);
 }
 
 void gt_task_fail(struct gt_task *task)
@@ -111,10 +116,12 @@ void gt_task_start(struct gt_node *node)
     task->arena = gt_arena_new();
     task->diags = gt_diags_init(task->arena);
     task->action = node->action;
-    task->started_ms = gt_engine_now(engine);
+    bool goes_on = node->other != NULL && node->other->task != NULL;
+    task->started_ms = goes_on ? node->other->task->started_ms : gt_engine_now(engine);
     task->last = gt_item_last(node->item);
     node->task = task;
-    gt_emit(engine, GT_EVENT_STARTED, task->item, task->action, task->started_ms, NULL);
+    if (!goes_on)
+        gt_emit(engine, GT_EVENT_STARTED, task->item, task->action, task->started_ms, NULL);
     if (node->removes)
         gt_task_remove(task);
     else

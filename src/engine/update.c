@@ -237,13 +237,22 @@ static void on_read(void *payload, const struct gt_reading *reading)
         gt_task_fail(task);
         return;
     }
+    if (reading->found == GT_FOUND && gt_is_taken_over(item, reading->live)) {
+        gt_report_taken_over(item, reading->live, &task->diags);
+        gt_task_fail(task);
+        return;
+    }
+    if (reading->found == GT_ABSENT) {
+        if (task->was_seen) /* a moment ago: to make another would be rash */
+            gt_wait_settled(task, compare);
+        else
+            gt_task_create(task);
+        return;
+    }
     gt_set_json(&item->live, json_incref(gt_iterable(reading->live)));
-    enum gt_standing standing = item->live == NULL
-                                    ? GT_STANDING_DELETING
-                                    : gt_status_standing(&item->type->status, item->live);
-    if (item->live == NULL)
-        gt_task_create(task);
-    else if (standing == GT_STANDING_DELETING)
+    task->was_seen = true;
+    enum gt_standing standing = gt_status_standing(&item->type->status, item->live);
+    if (standing == GT_STANDING_DELETING)
         gt_wait_absent(task, gt_task_create);
     else if (standing == GT_STANDING_PENDING ||
              (standing == GT_STANDING_SETTLED && !is_known_settled(task)))

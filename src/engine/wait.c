@@ -126,7 +126,6 @@ static void on_failed(struct gt_task *task)
         fail_by_status(task);
         return;
     }
-    task->redrives++;
     gt_emit(task->engine, GT_EVENT_RETRYING, item, task->action, task->started_ms, reason);
     gt_task_later(task, REDRIVE_PAUSE_MS, drive);
 }
@@ -279,9 +278,10 @@ static void on_also(void *payload, const struct gt_aws_answer *answer)
             next_also(task);
         } else if (gt_status_standing(&also->status, object) == GT_STANDING_FAILED ||
                    too_long(task, "what belongs to it did not settle")) {
+            const char *status =
+                also->status.path == NULL ? NULL : gt_text_at(object, also->status.path);
             gt_error(&task->diags, "resource-failed", "%s shows status %s",
-                     also->read.operation->name,
-                     also->status.path == NULL ? "?" : gt_text_at(object, also->status.path))
+                     also->read.operation->name, status == NULL ? "(none)" : status)
                 ->subject = task->item->address;
             gt_task_fail(task);
         } else {

@@ -1,11 +1,13 @@
 /* The connection to the cloud: credentials, endpoints, and whose account it turned out to be. */
-#include "context.h"
+#include "watch.h"
 
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
 #include <gantry/model/operations.h>
 
 #include <string.h>
+
+enum { IDENTITY_DEADLINE_MS = 60000 };
 
 static struct gt_assume_role *assume_role(struct gt_context *context)
 {
@@ -190,14 +192,48 @@ static bool check_account(struct gt_context *context)
     return false;
 }
 
+struct caller {
+    struct gt_context *context;
+    const json_t *output; /* NULL: there was an error */
+    bool answered;
+};
+
+static void on_caller(void *payload, const struct gt_aws_answer *answer)
+{
+    struct caller *caller = payload;
+    caller->answered = true;
+    if (answer->failure == GT_AWS_OK)
+        caller->output = gt_keep(caller->context->arena, json_incref(answer->output));
+    else
+        gt_aws_error(caller->context->diags, &gt_op_sts_GetCallerIdentity, answer);
+    gt_loop_stop(caller->context->loop);
+}
+
+/* Whose credentials these are; the first call of a run, and within its deadline. */
+static const json_t *ask_caller(struct gt_context *context)
+{
+    int64_t deadline_ms = context->program->args->values[OPTION_DEADLINE].number;
+    bool short_of_time = deadline_ms > 0 && deadline_ms < IDENTITY_DEADLINE_MS;
+    struct gt_call call = {
+        .operation = &gt_op_sts_GetCallerIdentity,
+        .repeatable = true,
+        .deadline_ms = short_of_time ? deadline_ms : IDENTITY_DEADLINE_MS,
+    };
+    struct caller caller = {.context = context};
+    gt_watch_begin(context, "connecting", 0);
+    gt_aws_submit(context->aws, &call, on_caller, &caller);
+    while (!caller.answered)
+        gt_loop_run(context->loop);
+    gt_watch_end(context);
+    return caller.output;
+}
+
 bool gt_context_connect(struct gt_context *context)
 {
     if (!gt_context_client(context))
         return false;
-    json_auto_t *input = json_object();
-    json_t *output;
-    if (!gt_aws_call(context->aws, context->arena, &gt_op_sts_GetCallerIdentity, input, &output,
-                     context->diags))
+    const json_t *output = ask_caller(context);
+    if (output == NULL)
         return false;
     context->cloud = (struct gt_cloud){
         .partition = gt_aws_partition(context->region),

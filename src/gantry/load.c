@@ -58,7 +58,11 @@ static const char *resolve_file(void *self, const char *path, struct gt_diags *d
     const char *full = below(context->arena, context->folder, path);
     char *bytes = NULL;
     size_t len;
-    if (gt_file_read(context->arena, full, file_max, &bytes, &len, diags) != GT_READ_OK)
+    enum gt_read_result result = gt_file_read(context->arena, full, file_max, &bytes, &len, diags);
+    if (result == GT_READ_ABSENT)
+        gt_error(diags, "no-file", "there is no file %s", full)->hint =
+            "the path of a ${file...} starts at the manifest's folder";
+    if (result != GT_READ_OK)
         return NULL;
     if (strlen(bytes) != len || gt_utf8_length(bytes) < 0) {
         gt_error(diags, "file-not-text", "%s is not a text in UTF-8", full);

@@ -274,8 +274,12 @@ static void print_mcp_json(const struct printer *printer)
     for (size_t i = 0; i < output->integrations.len; i++) {
         const struct gt_integration *one = &output->integrations.at[i];
         const char *name = gt_printf(printer->arena, "%s-%s", output->stack, one->gateway);
-        if (clients_of(output, one->gateway) > 1)
-            name = gt_printf(printer->arena, "%s-%s", name, one->client);
+        if (clients_of(output, one->gateway) > 1) {
+            char *both = gt_printf(printer->arena, "%s-%s", name, one->client);
+            for (char *dot = strchr(both, '.'); dot != NULL; dot = strchr(dot, '.'))
+                *dot = '-'; /* not every client takes a dot in a server's name */
+            name = both;
+        }
         json_object_set_new(servers, name, bridge(output, one));
     }
     json_auto_t *document = json_pack("{s:o}", "mcpServers", servers);

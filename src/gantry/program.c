@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *look_up(void *sys, const char *name)
@@ -22,7 +23,7 @@ static const char *errno_text(struct gt_arena *arena, int error)
     char text[128] = "";
     if (strerror_r(error, text, sizeof(text)) != 0)
         return gt_printf(arena, "error %d", error);
-    return gt_strdup(arena, text);
+    return gt_lower(arena, text);
 }
 
 void gt_program_init(struct gt_program *program, struct gt_arena *arena, const struct gt_sys *sys)
@@ -55,6 +56,30 @@ static bool open_events(struct gt_program *program, const char *path)
     return true;
 }
 
+/* -o is near to -f: what the program writes must not take the manifest's place. */
+static bool spares_manifest(struct gt_program *program)
+{
+    static const struct {
+        enum option option;
+        const char *name;
+    } written[] = {{OPTION_EVENTS, "--events"}, {OPTION_OUT, "--out"}, {OPTION_WRITE, "--write"}};
+    const char *given = gt_option_text(program, OPTION_FILE);
+    struct stat manifest, other;
+    if (stat(given == NULL ? "gantry.yaml" : given, &manifest) != 0)
+        return true;
+    for (size_t i = 0; i < GT_COUNT(written); i++) {
+        const char *path = gt_option_text(program, written[i].option);
+        if (path == NULL || stat(path, &other) != 0 || other.st_ino != manifest.st_ino ||
+            other.st_dev != manifest.st_dev)
+            continue;
+        gt_error(&program->diags, "usage", "%s %s would overwrite the manifest", written[i].name,
+                 path)
+            ->hint = "name another file; -f names the manifest";
+        return false;
+    }
+    return true;
+}
+
 bool gt_program_configure(struct gt_program *program, const struct gt_args *args)
 {
     program->args = args;
@@ -68,14 +93,24 @@ bool gt_program_configure(struct gt_program *program, const struct gt_args *args
     if (program->json)
         program->events.streams[0] = &program->out;
     const char *path = gt_option_text(program, OPTION_EVENTS);
-    return path == NULL || open_events(program, path);
+    return spares_manifest(program) && (path == NULL || open_events(program, path));
+}
+
+/* Whether the same was said before: a run comes by some checks and files more than once. */
+static bool is_repeated(const struct gt_diags *diags, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (gt_report_same(diags->list.at[i], diags->list.at[index]))
+            return true;
+    return false;
 }
 
 void gt_program_report(struct gt_program *program)
 {
     struct gt_diags fresh = gt_diags_init(program->arena);
     for (; program->reported < program->diags.list.len; program->reported++)
-        *GT_PUSH(program->arena, &fresh.list) = program->diags.list.at[program->reported];
+        if (!is_repeated(&program->diags, program->reported))
+            *GT_PUSH(program->arena, &fresh.list) = program->diags.list.at[program->reported];
     const struct gt_diag **order = gt_report_order(program->arena, &fresh);
     for (size_t i = 0; order[i] != NULL; i++)
         gt_program_event(program, "diagnostic", gt_report_document(order[i]));
@@ -153,8 +188,10 @@ static bool check_stream(struct gt_program *program, struct gt_stream *stream, c
 {
     if (gt_stream_flush(stream))
         return true;
-    gt_stream_addf(&program->err, "error: cannot write to %s: %s\n", name,
-                   errno_text(program->arena, stream->error));
+    /* A reader that has seen enough (`| head`) is not told so; the exit code says it. */
+    if (stream->error != EPIPE)
+        gt_stream_addf(&program->err, "error: cannot write to %s: %s\n", name,
+                       errno_text(program->arena, stream->error));
     return false;
 }
 

@@ -28,7 +28,8 @@ struct gt_program {
 /* Opens the streams; colours and verbosity have their defaults. */
 void gt_program_init(struct gt_program *program, struct gt_arena *arena, const struct gt_sys *sys);
 
-/* Takes over what the options say; false with an error when the file of --events cannot be made. */
+/* Takes over what the options say; false with an error when the file of --events cannot be made, or
+ * an output would overwrite the manifest. */
 bool gt_program_configure(struct gt_program *program, const struct gt_args *args);
 
 /* Prints what was not printed yet of the diagnostics, in the order of their positions. */

@@ -27,6 +27,13 @@ enum gt_exit gt_run_recover(struct gt_context *context)
     return ok ? GT_EXIT_DONE : GT_EXIT_FAILED;
 }
 
+void gt_run_note_open(struct gt_context *context)
+{
+    if (context->session->open.len > 0)
+        gt_note(context->diags, "open-calls", "a run is going on, or one was cut off")->hint =
+            "`gantry apply` settles what a run that was cut off left open, before it plans";
+}
+
 bool gt_run_plan(struct gt_context *context, struct gt_plan **plan)
 {
     gt_watch_begin(context, "reading what is live", 0);
@@ -35,14 +42,39 @@ bool gt_run_plan(struct gt_context *context, struct gt_plan **plan)
     return ok;
 }
 
+/* Nothing to do, nothing that somebody else added, no difference that is left alone. */
+static bool says_nothing(const struct gt_plan *plan)
+{
+    for (size_t i = 0; i < plan->steps.len; i++)
+        if (plan->steps.at[i].foreign.len > 0 || plan->steps.at[i].changes.list.len > 0)
+            return false;
+    return !gt_plan_has_changes(plan);
+}
+
+static const char *plan_text(struct gt_context *context, const struct gt_plan *plan)
+{
+    const struct gt_program *program = context->program;
+    bool verbose = program->verbosity == GT_VERBOSE;
+    struct gt_plan_counts counts = gt_plan_count(plan);
+    size_t count = counts.noop + counts.read;
+    if (!says_nothing(plan) || verbose || plan->destroy)
+        return gt_plan_text(context->arena, plan, program->out.colour, verbose);
+    return gt_printf(context->arena,
+                     "No changes: %zu resource%s of %s (%s) in account %s, %s %s as the manifest "
+                     "says.\n",
+                     count, plural(count), plan->stack, plan->environment, plan->account,
+                     plan->region, count == 1 ? "is" : "are");
+}
+
 void gt_run_show(struct gt_context *context, const struct gt_plan *plan)
 {
     struct gt_program *program = context->program;
     if (gt_events_wanted(&program->events))
         gt_program_event(program, "plan", json_pack("{s:o}", "plan", gt_plan_document(plan)));
-    if (!program->json)
-        gt_program_print(program, gt_plan_text(context->arena, plan, program->out.colour,
-                                               program->verbosity == GT_VERBOSE));
+    /* With --quiet --yes nobody decides on it. */
+    bool wanted = program->verbosity != GT_QUIET || !gt_asked(program, OPTION_YES);
+    if (wanted && !program->json)
+        gt_program_print(program, plan_text(context, plan));
     gt_stream_flush(&program->out);
 }
 
@@ -52,14 +84,16 @@ static const char *const past[GT_ACTION_COUNT] = {
     [GT_ACTION_DELETE] = "deleted", [GT_ACTION_FORGET] = "forgotten",
 };
 
+static const char again[] = "; run it again to go on from here";
+
 static const struct {
-    const char *words, *outcome;
+    const char *words, *outcome, *next;
     enum gt_exit code;
 } results[] = {
-    [GT_APPLY_DONE] = {"done", "done", GT_EXIT_DONE},
-    [GT_APPLY_FAILED] = {"failed", "failed", GT_EXIT_FAILED},
-    [GT_APPLY_PARTLY] = {"partly done", "partly", GT_EXIT_PARTLY},
-    [GT_APPLY_INTERRUPTED] = {"interrupted", "interrupted", GT_EXIT_INTERRUPTED},
+    [GT_APPLY_DONE] = {"done", "done", "", GT_EXIT_DONE},
+    [GT_APPLY_FAILED] = {"failed", "failed", "", GT_EXIT_FAILED},
+    [GT_APPLY_PARTLY] = {"partly done", "partly", again, GT_EXIT_PARTLY},
+    [GT_APPLY_INTERRUPTED] = {"interrupted", "interrupted", again, GT_EXIT_INTERRUPTED},
 };
 
 static json_t *summary_document(const struct gt_context *context, enum gt_apply_result result,
@@ -94,9 +128,9 @@ static void print_summary(struct gt_context *context, enum gt_apply_result resul
     gt_program_event(context->program, "summary", summary_document(context, result, elapsed_ms));
     if (result == GT_APPLY_DONE && *text == '\0')
         return; /* the plan said already that there was nothing to do */
-    gt_program_say(context->program, "%s%s%s in %s (%zu request%s)", results[result].words,
+    gt_program_say(context->program, "%s%s%s in %s (%zu request%s)%s", results[result].words,
                    *text == '\0' ? "" : ": ", text, gt_elapsed_text(arena, elapsed_ms),
-                   counts.requests, plural(counts.requests));
+                   counts.requests, plural(counts.requests), results[result].next);
 }
 
 enum gt_exit gt_run_apply(struct gt_context *context, const struct gt_plan *plan)

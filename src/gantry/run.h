@@ -10,7 +10,11 @@ enum gt_exit gt_run_recover(struct gt_context *context);
 /* Reads what is live and plans. */
 bool gt_run_plan(struct gt_context *context, struct gt_plan **plan);
 
-/* Prints a plan as text on standard output, or as an event. */
+/* A note where calls are open and nobody settles them now. */
+void gt_run_note_open(struct gt_context *context);
+
+/* Prints a plan as text on standard output (one line where there is nothing to say), or as an
+ * event. */
 void gt_run_show(struct gt_context *context, const struct gt_plan *plan);
 
 /* Carries a plan out with progress and signals, and prints the summary. */

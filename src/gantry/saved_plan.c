@@ -9,6 +9,23 @@
 
 static const size_t plan_max = (size_t)256 << 20;
 
+/* Whoever reads a plan before it is applied must see what apply compares: the digest of a step is
+ * that of its members. */
+static bool check_digests(struct gt_context *context, const struct gt_plan *plan, const char *path)
+{
+    for (size_t i = 0; i < plan->steps.len; i++) {
+        const struct gt_plan_step *step = &plan->steps.at[i];
+        if (gt_streq(step->digest, gt_plan_step_digest(context->arena, step)))
+            continue;
+        struct gt_diag *diag =
+            gt_error(context->diags, "no-plan", "%s was changed since it was written", path);
+        diag->subject = step->address;
+        diag->hint = "make a new plan with `gantry diff --out FILE`";
+        return false;
+    }
+    return true;
+}
+
 json_t *gt_saved_plan_read(struct gt_context *context, const char *path, struct gt_plan *plan)
 {
     size_t len;
@@ -24,7 +41,9 @@ json_t *gt_saved_plan_read(struct gt_context *context, const char *path, struct 
         return NULL;
     }
     gt_keep(context->arena, document);
-    return gt_plan_parse(context->arena, document, plan, context->diags) ? document : NULL;
+    bool ok = gt_plan_parse(context->arena, document, plan, context->diags) &&
+              check_digests(context, plan, path);
+    return ok ? document : NULL;
 }
 
 bool gt_saved_plan_write(struct gt_context *context, const char *path, const struct gt_plan *plan)

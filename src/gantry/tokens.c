@@ -130,7 +130,8 @@ void gt_output_values(struct gt_context *context)
     {
         const char *text = json_is_string(value) ? json_string_value(value)
                                                  : gt_json_canonical(context->arena, value);
-        gt_program_print(program, gt_printf(context->arena, "%s = %s\n", name, text));
+        gt_program_print(program, gt_printf(context->arena, "%s = %s\n", name,
+                                            gt_safe_text(context->arena, text)));
     }
     gt_program_event(program, "outputs", json_pack("{s:o}", "outputs", copy));
 }

@@ -1,11 +1,11 @@
 #include <gantry/model/validate.h>
 
 #include "path.h"
-#include "reference.h"
 
 #include <errno.h>
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
+#include <gantry/doc/template.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static const char *typed_text(const struct coercion *coercion, const struct gt_m
             ? NULL
             : gt_marks_get(coercion->marks, gt_model_path_pointer(coercion->arena, path));
     bool usable = mark != NULL && mark->raw != NULL && mark->style == GT_STYLE_PLAIN;
-    return usable && !gt_model_reference_in(mark->raw) ? mark->raw : NULL;
+    return usable && !gt_template_is(mark->raw) ? mark->raw : NULL;
 }
 
 static json_t *to_text(const struct coercion *coercion, const struct gt_model_path *path,

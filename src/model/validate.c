@@ -1,10 +1,10 @@
 #include <gantry/model/validate.h>
 
 #include "path.h"
-#include "reference.h"
 
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
+#include <gantry/doc/template.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -147,9 +147,9 @@ static void check_enum(const struct check *check, const struct gt_model_path *pa
 static void check_text(const struct check *check, const struct gt_model_path *path,
                        const struct gt_shape *shape, const char *text)
 {
-    if (gt_model_reference_in(text))
+    if (gt_template_is(text))
         return;
-    text = gt_model_reference_literal(check->arena, text);
+    text = gt_template_unescape(check->arena, text);
     if (shape->values != NULL) {
         check_enum(check, path, shape, text);
         return;
@@ -211,7 +211,7 @@ static void check_scalar(const struct check *check, const struct gt_model_path *
                          const struct gt_shape *shape, const json_t *value)
 {
     bool text = json_is_string(value);
-    if (text && gt_model_reference_in(json_string_value(value)))
+    if (text && gt_template_is(json_string_value(value)))
         return;
     if (shape->kind == GT_SHAPE_BOOLEAN) {
         if (!json_is_boolean(value))
@@ -352,7 +352,7 @@ static void check_value(const struct check *check, const struct gt_model_path *w
 {
     struct gt_model_path path = *where;
     path.sensitive = path.sensitive || (shape->flags & GT_SHAPE_SENSITIVE);
-    bool whole = json_is_string(value) && gt_model_reference_whole(json_string_value(value));
+    bool whole = json_is_string(value) && gt_template_is_whole(json_string_value(value));
     switch (shape->kind) {
     case GT_SHAPE_STRUCTURE:
         if (json_is_object(value))
@@ -374,12 +374,12 @@ static void check_value(const struct check *check, const struct gt_model_path *w
         break;
     case GT_SHAPE_INTEGER:
     case GT_SHAPE_LONG:
-        if (!json_is_string(value) || !gt_model_reference_in(json_string_value(value)))
+        if (!json_is_string(value) || !gt_template_is(json_string_value(value)))
             check_integer(check, &path, shape, value);
         break;
     case GT_SHAPE_FLOAT:
     case GT_SHAPE_DOUBLE:
-        if (!json_is_string(value) || !gt_model_reference_in(json_string_value(value)))
+        if (!json_is_string(value) || !gt_template_is(json_string_value(value)))
             check_double(check, &path, shape, value);
         break;
     case GT_SHAPE_STRING:

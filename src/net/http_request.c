@@ -25,7 +25,7 @@ static struct gt_header *copy_headers(struct gt_arena *arena, const struct gt_ht
 
 struct gt_request *gt_request_new(struct gt_http *http, const struct gt_http_request *wanted)
 {
-    struct gt_arena *arena = gt_arena_new();
+    struct gt_arena *arena = wanted->secret ? gt_arena_new_secret() : gt_arena_new();
     struct gt_request *request = GT_NEW(arena, struct gt_request);
     request->http = http;
     request->arena = arena;
@@ -40,29 +40,9 @@ struct gt_request *gt_request_new(struct gt_http *http, const struct gt_http_req
     return request;
 }
 
-/* The memory is the request's own copy; its pointers say const for its readers. */
-static void wipe_text(const char *text, size_t len)
-{
-    union {
-        const char *text;
-        char *memory;
-    } own = {.text = text};
-    if (text != NULL)
-        gt_wipe(own.memory, len);
-}
-
-static void wipe_headers(const struct gt_header *headers, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        wipe_text(headers[i].value, strlen(headers[i].value));
-}
-
 void gt_request_free(struct gt_request *request)
 {
     if (request->wanted.secret) {
-        wipe_headers(request->wanted.headers, request->wanted.header_count);
-        wipe_headers(request->headers.at, request->headers.len);
-        wipe_text(request->wanted.body, request->wanted.body_len);
         for (struct curl_slist *line = request->sent_headers; line != NULL; line = line->next)
             gt_wipe(line->data, strlen(line->data));
         gt_buf_wipe(&request->body);

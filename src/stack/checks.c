@@ -191,10 +191,50 @@ static void check_tools(struct gt_low *low, const struct gt_resource *target)
     } else if (json_is_string(document)) {
         struct gt_diags ignored = gt_diags_init(low->arena);
         struct gt_doc parsed;
-        const char *text = gt_unescaped(low->arena, json_string_value(document));
+        const char *text = gt_template_unescape(low->arena, json_string_value(document));
         if (gt_doc_parse(low->arena, "openapi", text, strlen(text), &parsed, &ignored))
             check_openapi(&tools, parsed.root, openapi, false);
     }
+}
+
+enum { NAME_PARTS = 4 };
+
+/* The properties by which a service tells objects of a type apart: those in the identity and, where
+ * it has members that the service makes, those of the look-up by name. Ends with NULL; false where
+ * names need not be unique. */
+static bool naming(const struct gt_type *type, const char *parts[NAME_PARTS + 1])
+{
+    const char *const(*match)[2] = type->lookup.match;
+    size_t count = 0;
+    bool made = false;
+    for (const struct gt_identity *member = type->identity; member->name != NULL; member++) {
+        if (member->property != NULL && count < NAME_PARTS)
+            parts[count++] = member->property;
+        made = made || member->property == NULL;
+    }
+    for (size_t i = 0; made && i < GT_COUNT(type->lookup.match) && count < NAME_PARTS; i++) {
+        if (match[i][1] != NULL)
+            parts[count++] = match[i][1];
+    }
+    parts[count] = NULL;
+    return count > 0 && !(made && type->lookup.ambiguous);
+}
+
+/* The name of a resource as one text; NULL where a part of it is missing. */
+static const char *whole_name(struct gt_low *low, const struct gt_resource *resource,
+                              const char *const *parts)
+{
+    const char *name = resource->type->name;
+    for (; *parts != NULL; parts++) {
+        const char *text = gt_text_at(resource->properties, *parts);
+        const struct gt_attr *attr = gt_type_attr(resource->type, *parts);
+        if (text == NULL || gt_is_reported(text))
+            return NULL;
+        if (attr != NULL && attr->flags & GT_ATTR_CASELESS)
+            text = gt_lower(low->arena, text);
+        name = gt_printf(low->arena, "%s\n%s", name, text);
+    }
+    return name;
 }
 
 /* Two resources that a service would take for one. */
@@ -202,33 +242,25 @@ static void check_names(struct gt_low *low)
 {
     struct gt_map names = gt_map_init(low->arena);
     for (size_t i = 0; i < low->resources.len; i++) {
-        const struct gt_resource *resource = low->resources.at[i];
-        const struct gt_lookup *lookup = &resource->type->lookup;
-        const char *key = resource->type->name, *last = NULL;
-        if (resource->existing != NULL || lookup->ambiguous)
+        struct gt_resource *resource = low->resources.at[i];
+        const char *parts[NAME_PARTS + 1] = {NULL};
+        if (resource->existing != NULL || !naming(resource->type, parts))
             continue;
-        for (size_t m = 0; m < GT_COUNT(lookup->match) && lookup->match[m][1] != NULL; m++) {
-            const char *text = gt_text_at(resource->properties, lookup->match[m][1]);
-            const struct gt_attr *attr = gt_type_attr(resource->type, lookup->match[m][1]);
-            if (text != NULL && attr != NULL && attr->flags & GT_ATTR_CASELESS)
-                text = gt_lower(low->arena, text);
-            key = text == NULL ? NULL : gt_printf(low->arena, "%s\n%s", key, text);
-            last = lookup->match[m][1];
-            if (key == NULL)
-                break;
-        }
-        if (key == NULL || last == NULL || gt_is_reported(key))
+        const char *name = whole_name(low, resource, parts), *last = parts[0];
+        const struct gt_resource *other = name != NULL ? gt_map_get(&names, name) : NULL;
+        if (name == NULL)
             continue;
-        const struct gt_resource *other = gt_map_get(&names, key);
         if (other == NULL) {
-            gt_map_set(&names, key, gt_map_get(&low->by_address, resource->address));
+            gt_map_set(&names, name, resource);
             continue;
         }
+        for (size_t p = 1; parts[p] != NULL; p++)
+            last = parts[p];
         complain(resource, last,
                  gt_error(low->diags, "duplicate-name", "%s has the name of %s: %s",
                           resource->address, other->address,
                           gt_text_at(resource->properties, last)))
-            ->hint = "set name: on one of them";
+            ->hint = "give one of them another name";
     }
 }
 

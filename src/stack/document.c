@@ -43,6 +43,21 @@ static void add_origins(struct gt_arena *arena, const struct gt_resource *resour
         json_string(made ? gt_printf(arena, "made for %s (%s)", resource->origin, place) : place));
 }
 
+/* What runs on this machine, without the values of its environment: they may be secrets. */
+static json_t *shown_local(const json_t *local)
+{
+    json_t *out = json_copy(gt_iterable(local));
+    json_t *environment = json_object_get(out, "environment"), *masked = json_object();
+    const char *name;
+    json_t *value;
+    json_object_foreach(environment, name, value)
+        json_object_set_new(masked, name, json_string("(secret)"));
+    if (environment != NULL)
+        json_object_set(out, "environment", masked);
+    json_decref(masked);
+    return out;
+}
+
 static void set_if(json_t *out, const char *name, json_t *value)
 {
     if (gt_json_empty(value) || json_is_false(value))
@@ -68,7 +83,7 @@ static json_t *resource_document(struct gt_arena *arena, const struct gt_stack *
     set_if(out, "ignore", texts(resource->ignore));
     set_if(out, "unchecked", texts(resource->unchecked));
     set_if(out, "pinned", json_string(resource->image_pin));
-    set_if(out, "local", json_incref(resource->local));
+    set_if(out, "local", shown_local(resource->local));
     if (origin) {
         json_t *origins = json_object();
         add_origins(arena, resource, resource->properties, "", origins);

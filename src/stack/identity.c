@@ -22,10 +22,17 @@ static void keep_password_policy(struct gt_low *low, struct gt_resource *pool)
 
 static void lower_pool(struct gt_low *low, struct gt_identity_facts *facts)
 {
-    static const char *const beside[] = {
-        "domain",        "resourceServer",  "scopes",       "clients", "allowedClients",
-        "allowedScopes", "allowedAudience", "customClaims", "protect", "retain",
-        NULL};
+    static const char *const beside[] = {"domain",
+                                         "resourceServer",
+                                         "scopes",
+                                         "clients",
+                                         "allowedClients",
+                                         "allowedScopes",
+                                         "allowedAudience",
+                                         "customClaims",
+                                         "protect",
+                                         "retain",
+                                         NULL};
     const struct gt_item *item = &facts->item;
     struct gt_resource *pool = gt_low_add(low, item, "user_pool", "user_pool.%s", item->name);
     const char *region = low->region;
@@ -91,7 +98,7 @@ static void lower_server(struct gt_low *low, struct gt_identity_facts *facts)
     bool existing = json_object_get(item->value, "existing") != NULL;
     const char *given = gt_item_text(item, "resourceServer");
     facts->scopes = json_object_get(item->value, "scopes");
-    facts->server = given != NULL ? gt_unescaped(low->arena, given)
+    facts->server = given != NULL ? gt_template_unescape(low->arena, given)
                                   : gt_make_name(low, GT_NAME_POOL, item->name);
     if (existing && facts->scopes == NULL)
         return; /* the pool's own scopes are used, by their full names */
@@ -195,7 +202,7 @@ static void describe_client(struct gt_low *low, const struct gt_identity_facts *
     info->domain = facts->domain;
     info->resource_server = facts->server_address;
     info->scope = text;
-    info->description = gt_unescaped(low->arena, gt_item_text(item, "description"));
+    info->description = gt_template_unescape(low->arena, gt_item_text(item, "description"));
 }
 
 static void lower_client(struct gt_low *low, struct gt_identity_facts *facts,

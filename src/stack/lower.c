@@ -188,21 +188,6 @@ const char *gt_ref(struct gt_arena *arena, const char *address, const char *attr
     return gt_printf(arena, "${%s.%s}", address, attribute);
 }
 
-const char *gt_unescaped(struct gt_arena *arena, const char *text)
-{
-    struct gt_template template;
-    const char *error;
-    if (text == NULL || strstr(text, "$${") == NULL ||
-        !gt_template_parse(arena, text, &template, &error))
-        return text;
-    const char *out = "";
-    for (size_t i = 0; i < template.parts.len; i++) {
-        const struct gt_template_part *part = &template.parts.at[i];
-        out = gt_printf(arena, part->expression ? "%s${%s}" : "%s%s", out, part->text);
-    }
-    return out;
-}
-
 const char *gt_low_arn(struct gt_low *low, const char *service, const char *resource)
 {
     return gt_printf(low->arena, "arn:%s:%s:%s:%s:%s", low->partition->id, service, low->region,
@@ -472,7 +457,7 @@ bool gt_low_existing(struct gt_low *low, struct gt_resource *resource, const str
             ->hint = "give one of id, arn and name";
     }
     json_object_foreach(gt_iterable(existing), key, value) resource->existing =
-        gt_unescaped(low->arena, json_string_value(value));
+        gt_template_unescape(low->arena, json_string_value(value));
     if (resource->existing == NULL)
         resource->existing = "";
     resource->tags = NULL;

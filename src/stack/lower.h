@@ -140,9 +140,6 @@ bool gt_low_existing(struct gt_low *low, struct gt_resource *resource, const str
 /* "${ADDRESS.ATTRIBUTE}" */
 const char *gt_ref(struct gt_arena *arena, const char *address, const char *attribute);
 
-/* The text as it will be: "$${" is "${". */
-const char *gt_unescaped(struct gt_arena *arena, const char *text);
-
 /* "arn:aws:bedrock-agentcore:us-east-1:123456789012:" + resource. */
 const char *gt_low_arn(struct gt_low *low, const char *service, const char *resource);
 

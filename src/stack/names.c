@@ -165,5 +165,5 @@ const char *gt_low_name(struct gt_low *low, struct gt_resource *resource, const 
     }
     bool good = allowed(low, resource, property, kind, given, from);
     gt_low_put(low, resource, property, json_string(good ? given : GT_REPORTED), from);
-    return gt_unescaped(low->arena, given);
+    return gt_template_unescape(low->arena, given);
 }

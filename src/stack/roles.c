@@ -122,15 +122,14 @@ static void put_default(struct gt_low *low, struct gt_resource *role, const char
         gt_low_put(low, role, property, json_incref(gt_at(low->doc, from)), from);
 }
 
-static const char *role_by_name(struct gt_low *low, const struct gt_item *item, const char *given)
+static const char *role_by_name(struct gt_low *low, const char *given, const char *from)
 {
     if (gt_starts_with(given, "arn:") || strstr(given, "${") != NULL)
         return given;
     if (gt_map_get(&low->roles, given) != NULL)
         return gt_ref(low->arena, gt_printf(low->arena, "role.%s", given), "Arn");
-    gt_low_error(low, gt_item_pointer(low, item, "role"), "unknown-role", "there is no role \"%s\"",
-                 given)
-        ->hint = gt_low_suggest(low, &low->roles, given);
+    gt_low_error(low, from, "unknown-role", "there is no role \"%s\"", given)->hint =
+        gt_low_suggest(low, &low->roles, given);
     return GT_REPORTED;
 }
 
@@ -138,16 +137,17 @@ void gt_low_service_role(struct gt_low *low, struct gt_resource *resource,
                          const struct gt_item *item, const char *kind, const char *source,
                          const char **made)
 {
-    const char *given = gt_item_text(item, "role");
+    const char *given = gt_item_text(item, "role"), *from = gt_item_pointer(low, item, "role");
     *made = NULL;
-    if (given == NULL)
+    if (given == NULL) {
         given = gt_text_at(item->value, "/properties/roleArn");
+        from = gt_item_pointer(low, item, "properties/roleArn");
+    }
     if (given != NULL) {
-        gt_low_put(low, resource, "/roleArn", json_string(role_by_name(low, item, given)),
-                   gt_item_pointer(low, item, "role"));
+        gt_low_put(low, resource, "/roleArn", json_string(role_by_name(low, given, from)), from);
         if (json_object_get(item->value, "policies") != NULL ||
             json_object_get(item->value, "managedPolicies") != NULL)
-            gt_low_error(low, gt_item_pointer(low, item, "role"), "conflicting-keys",
+            gt_low_error(low, from, "conflicting-keys",
                          "a role of your own gets no policies from here")
                 ->hint = "Gantry never writes to it: put policies into roles:, or leave role: out";
         return;

@@ -33,9 +33,9 @@ static void fill_provider(struct gt_low *low)
     struct gt_item item = {
         .section = "provider", .name = "provider", .pointer = "/provider", .value = given};
     provider->region = low->region;
-    provider->account = gt_unescaped(low->arena, gt_item_text(&item, "account"));
-    provider->profile = gt_unescaped(low->arena, gt_item_text(&item, "profile"));
-    provider->endpoint_url = gt_unescaped(low->arena, gt_item_text(&item, "endpointUrl"));
+    provider->account = gt_template_unescape(low->arena, gt_item_text(&item, "account"));
+    provider->profile = gt_template_unescape(low->arena, gt_item_text(&item, "profile"));
+    provider->endpoint_url = gt_template_unescape(low->arena, gt_item_text(&item, "endpointUrl"));
     provider->assume_role = json_object_get(given, "assumeRole");
     provider->web_identity = json_object_get(given, "webIdentity");
     const json_t *seconds = json_object_get(provider->assume_role, "durationSeconds");

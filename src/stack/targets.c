@@ -175,7 +175,7 @@ static void lower_tools(struct target *target)
         gt_low_copy(low, target->resource, property, target->item, "tools");
         return;
     }
-    text = gt_unescaped(low->arena, text);
+    text = gt_template_unescape(low->arena, text);
     if (gt_doc_parse(low->arena, "tools", text, strlen(text), &parsed, &ignored) &&
         json_is_array(parsed.root)) {
         gt_low_put(low, target->resource, property, json_incref(parsed.root), from);
@@ -229,13 +229,14 @@ static const struct {
     {"smithy", lower_smithy, false},
 };
 
-/* The secret of a provider that is named by ${ADDRESS.credentialProviderArn}; NULL: by another text.
+/* The secret of a provider that is named by ${ADDRESS.credentialProviderArn}; NULL: by another
+ * text.
  */
 static const char *secret_of_reference(struct gt_low *low, const char *name, bool oauth)
 {
     static const char arn[] = ".credentialProviderArn}";
     const char *secret = oauth ? "clientSecretArn" : "apiKeySecretArn";
-    if (!gt_starts_with(name, "${") || !gt_ends_with(name, arn) || strchr(name, '}')[1] != '\0')
+    if (!gt_template_is_whole(name) || !gt_ends_with(name, arn))
         return NULL;
     return gt_printf(low->arena, "%.*s.%s.secretArn}", (int)(strlen(name) - strlen(arn)), name,
                      secret);

@@ -1,5 +1,4 @@
 #include <dirent.h>
-#include <errno.h>
 #include <gantry/base/buf.h>
 #include <gantry/base/str.h>
 #include <gantry/state/state.h>
@@ -35,8 +34,17 @@ static bool exists(const char *path)
     return lstat(path, &status) == 0;
 }
 
-/* What a save that was killed in the middle left beside its file:
- * ".prod.json.0123456789abcdef.tmp". */
+/* ".prod.json.0123456789abcdef.tmp" of ".prod.json.", and nothing of another environment's. */
+static bool is_leftover(const char *name, const char *prefix)
+{
+    enum { DIGITS = 16 };
+    if (!gt_starts_with(name, prefix))
+        return false;
+    const char *rest = name + strlen(prefix);
+    return strspn(rest, "0123456789abcdef") == DIGITS && gt_streq(rest + DIGITS, ".tmp");
+}
+
+/* What a save that was killed in the middle left beside its file. */
 static void remove_leftovers(const struct files *self, const char *path)
 {
     struct gt_arena *scratch GT_CLEANUP(gt_arena_cleanup) = gt_arena_new();
@@ -45,7 +53,7 @@ static void remove_leftovers(const struct files *self, const char *path)
     if (folder == NULL)
         return;
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
-        if (gt_starts_with(entry->d_name, prefix) && gt_ends_with(entry->d_name, ".tmp"))
+        if (is_leftover(entry->d_name, prefix))
             unlink(gt_printf(scratch, "%s/%s", self->folder, entry->d_name));
     closedir(folder);
 }
@@ -62,6 +70,7 @@ static enum gt_lock_outcome files_lock(struct gt_backend *backend, const char *h
         switch (gt_file_lock(backend->arena, self->lock_path, holder, &self->lock, other, diags)) {
         case GT_LOCKED:
             remove_leftovers(self, self->state);
+            remove_leftovers(self, self->backup);
             remove_leftovers(self, self->journal);
             return GT_STATE_LOCKED;
         case GT_LOCK_HELD:
@@ -162,11 +171,7 @@ static bool cut_torn_line(const struct files *self, struct gt_diags *diags)
     size_t whole = len;
     while (whole > 0 && text[whole - 1] != '\n')
         whole--;
-    if (whole == len || truncate(self->journal, (off_t)whole) == 0)
-        return true;
-    gt_error(diags, "journal-write", "journal %s cannot be cut back to its last whole line: %s",
-             self->journal, strerror(errno));
-    return false;
+    return whole == len || gt_file_cut(self->journal, whole, diags);
 }
 
 static bool files_append(struct gt_backend *backend, const char *lines, size_t len,

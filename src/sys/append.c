@@ -49,6 +49,11 @@ static bool sync_data(int fd)
     return fdatasync(fd) == 0 || errno == EINVAL || errno == ENOTSUP;
 }
 
+bool gt_file_cut(const char *path, size_t len, struct gt_diags *diags)
+{
+    return truncate(path, (off_t)len) == 0 || gt_fault(diags, errno, "cannot write", path);
+}
+
 bool gt_append_write(struct gt_append *append, const char *bytes, size_t len,
                      struct gt_diags *diags)
 {

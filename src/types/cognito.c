@@ -243,7 +243,7 @@ static json_t *client_normalize(const json_t *read)
 {
     json_t *live = json_deep_copy(read);
     json_object_set_new(live, "GenerateSecret",
-                        json_boolean(json_object_get(live, "ClientSecret") != NULL));
+                        json_boolean(!gt_json_empty(json_object_get(live, "ClientSecret"))));
     return live;
 }
 

@@ -70,7 +70,10 @@ static void bash_command(struct gt_stream *out, const struct gt_grammar *grammar
     gt_stream_addf(out, "        \"%s\"", command->name);
     if (command->alias != NULL)
         gt_stream_addf(out, "|\"%s\"", command->alias);
-    gt_stream_adds(out, ") options=\"");
+    gt_stream_adds(out, ") ");
+    if (command->alias != NULL)
+        gt_stream_addf(out, "command=\"%s\"; ", command->name);
+    gt_stream_adds(out, "options=\"");
     for (size_t i = 0; i < grammar->option_count; i++)
         if (gt_option_applies(grammar, &grammar->options[i], command))
             gt_stream_addf(out, " --%s", grammar->options[i].name);
@@ -83,6 +86,25 @@ static void bash_command(struct gt_stream *out, const struct gt_grammar *grammar
     gt_stream_addf(out, "\"%s ;;\n", takes_file(command->words) ? "; files=1" : "");
 }
 
+/* Options may stand before the command: the word after one with a value is none. */
+static void bash_skipped(struct gt_stream *out, const struct gt_grammar *grammar)
+{
+    const char *between = "        ";
+    for (size_t i = 0; i < grammar->option_count; i++) {
+        const struct gt_option *option = &grammar->options[i];
+        if (option->kind == GT_OPTION_FLAG)
+            continue;
+        gt_stream_addf(out, "%s--%s", between, option->name);
+        between = "|";
+        if (option->alias != NULL)
+            gt_stream_addf(out, "|--%s", option->alias);
+        if (option->letter != 0)
+            gt_stream_addf(out, "|-%c", option->letter);
+    }
+    if (*between == '|')
+        gt_stream_adds(out, ") ((i++)) ;;\n");
+}
+
 static void write_bash(struct gt_stream *out, const struct gt_grammar *grammar)
 {
     const char *name = grammar->program;
@@ -91,8 +113,9 @@ static void write_bash(struct gt_stream *out, const struct gt_grammar *grammar)
                         "prev=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
                         "    local command=\"\" options=\"\" words=\"\" files=\"\" i\n"
                         "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
-                        "        case \"${COMP_WORDS[i]}\" in\n"
-                        "        -*) ;;\n"
+                        "        case \"${COMP_WORDS[i]}\" in\n");
+    bash_skipped(out, grammar);
+    gt_stream_adds(out, "        -*) ;;\n"
                         "        *) command=\"${command:+$command }${COMP_WORDS[i]}\"\n"
                         "           case \"$command\" in\n           ");
     const char *between = "";

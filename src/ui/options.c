@@ -19,6 +19,7 @@ struct parser {
     struct gt_args *args;
     struct gt_diags *diags;
     GT_VEC(struct given) given;
+    GT_VEC(const char *) unknown; /* options that no row has, as they were written */
     char **argv;
     int argc, at;
 };
@@ -60,20 +61,23 @@ GT_PRINTF(2, 3) static struct gt_diag *usage(struct parser *parser, const char *
     return diag;
 }
 
-static void unknown_option(struct parser *parser, const char *shown)
+static void report_unknown(struct parser *parser, const char *shown)
 {
     GT_VEC(const char *) names = {0};
+    const struct gt_command *command = parser->args->command;
     for (size_t i = 0; i < parser->grammar->option_count; i++) {
         const struct gt_option *option = &parser->grammar->options[i];
-        *GT_PUSH(parser->arena, &names) = gt_printf(parser->arena, "--%s", option->name);
+        if (command != NULL && !gt_option_applies(parser->grammar, option, command))
+            continue;
+        *GT_PUSH(parser->arena, &names) = option->name;
         if (option->alias != NULL)
-            *GT_PUSH(parser->arena, &names) = gt_printf(parser->arena, "--%s", option->alias);
+            *GT_PUSH(parser->arena, &names) = option->alias;
     }
     *GT_PUSH(parser->arena, &names) = NULL;
     struct gt_diag *diag = usage(parser, "unknown option %s", shown);
-    const char *nearest = gt_starts_with(shown, "--") ? gt_nearest(shown, names.at) : NULL;
+    const char *nearest = gt_starts_with(shown, "--") ? gt_nearest(shown + 2, names.at) : NULL;
     if (nearest != NULL)
-        diag->hint = gt_printf(parser->arena, "did you mean %s?", nearest);
+        diag->hint = gt_printf(parser->arena, "did you mean --%s?", nearest);
 }
 
 /* The next argument as the value of `shown`; an option in its place is a value that was forgotten.
@@ -109,7 +113,7 @@ static void take_long(struct parser *parser, const char *arg)
     const char *shown = gt_strndup(parser->arena, arg, len + 2);
     const struct gt_option *option = find_long(parser->grammar, arg + 2, len);
     if (option == NULL) {
-        unknown_option(parser, shown);
+        *GT_PUSH(parser->arena, &parser->unknown) = shown;
         return;
     }
     if (option->kind == GT_OPTION_FLAG && value != NULL)
@@ -126,7 +130,7 @@ static void take_short(struct parser *parser, const char *arg)
         const char *shown = gt_printf(parser->arena, "-%c", *letter), *value = NULL;
         const struct gt_option *option = find_letter(parser->grammar, *letter);
         if (option == NULL) {
-            unknown_option(parser, shown);
+            *GT_PUSH(parser->arena, &parser->unknown) = shown;
             return;
         }
         if (option->kind == GT_OPTION_FLAG) {
@@ -356,6 +360,18 @@ static void set_values(struct parser *parser)
     }
 }
 
+/* What a wrong command line says about how to report it ("--json") still holds. */
+static void set_flags(struct parser *parser)
+{
+    for (size_t i = 0; i < parser->given.len; i++) {
+        const struct given *given = &parser->given.at[i];
+        const struct gt_option *option =
+            row_for(parser->grammar, given->name, parser->args->command);
+        if (option != NULL && option->kind == GT_OPTION_FLAG)
+            set_value(parser, option, given);
+    }
+}
+
 struct gt_word_count gt_command_words(const struct gt_command *command)
 {
     struct gt_word_count count = {0};
@@ -394,9 +410,13 @@ bool gt_args_parse(struct gt_arena *arena, const struct gt_grammar *grammar, int
                             .argc = argc};
     split(&parser);
     choose_command(&parser);
+    for (size_t i = 0; i < parser.unknown.len; i++)
+        report_unknown(&parser, parser.unknown.at[i]);
     if (diags->errors == errors) {
         set_values(&parser);
         check_words(&parser);
+    } else {
+        set_flags(&parser);
     }
     return diags->errors == errors;
 }

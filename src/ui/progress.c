@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { REPEAT_MS = 30000 };
+
 struct active {
     const char *address, *doing, *message;
     int64_t since_ms;
@@ -21,6 +23,7 @@ struct gt_progress {
     struct gt_arena *arena;
     struct gt_progress_options options;
     struct gt_map rows; /* address -> struct active * */
+    struct gt_map said; /* line without its times -> when it was last printed, int64_t * */
     const char *title;
     int64_t since_ms, now_ms;
     size_t total, finished;
@@ -63,6 +66,7 @@ struct gt_progress *gt_progress_new(struct gt_arena *arena,
         progress->options.size = gt_terminal_size;
     progress->options.live = options->live && options->verbosity != GT_QUIET;
     progress->rows = gt_map_init(arena);
+    progress->said = gt_map_init(arena);
     return progress;
 }
 
@@ -233,6 +237,27 @@ static void update_row(struct gt_progress *progress, const struct gt_progress_ch
     row->message = gt_strdup(progress->arena, change->message);
 }
 
+/*
+ * Whether a line says what it said a moment ago: a resource that goes from "trying again" to a
+ * status and back would fill a log with the same few lines.
+ */
+static bool is_repeated(struct gt_progress *progress, const struct gt_progress_change *change)
+{
+    if (kinds[change->kind].ends || progress->options.verbosity == GT_VERBOSE)
+        return false;
+    char *line = gt_printf(progress->arena, "%d %s %s %s", (int)change->kind, change->address,
+                           change->doing, change->message == NULL ? "" : change->message);
+    int64_t *last_ms = gt_map_get(&progress->said, line);
+    if (last_ms != NULL && progress->now_ms - *last_ms < REPEAT_MS)
+        return true;
+    if (last_ms == NULL) {
+        last_ms = GT_NEW(progress->arena, int64_t);
+        gt_map_set(&progress->said, line, last_ms);
+    }
+    *last_ms = progress->now_ms;
+    return false;
+}
+
 static void print_change(struct gt_progress *progress, const struct gt_progress_change *change)
 {
     struct gt_arena *scratch = gt_arena_new();
@@ -253,6 +278,7 @@ void gt_progress_change(struct gt_progress *progress, const struct gt_progress_c
     bool line = progress->options.live && progress->options.verbosity != GT_VERBOSE
                     ? kinds[change->kind].ends
                     : progress->options.verbosity >= kinds[change->kind].from;
+    line = line && !is_repeated(progress, change);
     if (!line && !progress->options.live)
         return;
     erase(progress);

@@ -58,50 +58,56 @@ static void print_position(struct gt_stream *stream, const struct gt_pos *pos)
     gt_stream_adds(stream, ": ");
 }
 
+/* Whether there is nothing new in `part`. */
 static bool says(const char *message, const char *part)
 {
     return part == NULL || (message != NULL && strstr(message, part) != NULL);
 }
 
-/* "CreateGateway: HTTP 409, ConflictException, request 1f2e...: the service's reason"; without a
- * reason that the message gives already, and not at all where it would say nothing new. */
+/* What a diagnostic says of the remote side, part by part. */
+struct line {
+    struct gt_stream *stream;
+    const char *between; /* NULL: nothing is printed yet */
+};
+
+static void add_part(struct line *line, const char *text, const char *between)
+{
+    gt_stream_adds(line->stream, line->between == NULL ? "  " : line->between);
+    gt_stream_safe(line->stream, text);
+    line->between = between;
+}
+
+/* "iam CreateRole: HTTP 409, EntityAlreadyExists, request 1f2e...: the service's reason", without
+ * what the message says already, and not at all where nothing is left but the service's name. */
 static void print_remote(struct gt_stream *stream, const struct gt_diag *diag)
 {
     const struct gt_remote *remote = &diag->remote;
-    bool known = says(diag->message, remote->reason);
-    if (known && remote->http_status == 0 && remote->request_id == NULL &&
-        says(diag->message, remote->operation) && says(diag->message, remote->code))
-        return;
-    const char *between = "";
-    gt_stream_adds(stream, "  ");
-    if (remote->service != NULL) {
-        gt_stream_safe(stream, remote->service);
-        between = " ";
+    struct gt_arena *scratch = gt_arena_new();
+    const char *status =
+        remote->http_status == 0 ? NULL : gt_printf(scratch, "HTTP %d", remote->http_status);
+    bool operation = !says(diag->message, remote->operation);
+    bool code = !says(diag->message, remote->code) && !says(status, remote->code);
+    bool reason = !says(diag->message, remote->reason);
+    status = says(diag->message, status) ? NULL : status;
+    struct line line = {.stream = stream};
+    if (operation || code || reason || status != NULL || remote->request_id != NULL) {
+        if (remote->service != NULL)
+            add_part(&line, remote->service, operation ? " " : ": ");
+        if (operation)
+            add_part(&line, remote->operation, ": ");
+        if (status != NULL)
+            add_part(&line, status, ", ");
+        if (code)
+            add_part(&line, remote->code, ", ");
+        if (remote->request_id != NULL)
+            add_part(&line, gt_printf(scratch, "request %s", remote->request_id), ": ");
+        if (reason) {
+            line.between = line.between == NULL ? NULL : ": ";
+            add_part(&line, remote->reason, NULL);
+        }
+        gt_stream_adds(stream, "\n");
     }
-    if (remote->operation != NULL) {
-        gt_stream_adds(stream, between);
-        gt_stream_safe(stream, remote->operation);
-        between = ": ";
-    }
-    if (remote->http_status != 0) {
-        gt_stream_addf(stream, "%sHTTP %d", between, remote->http_status);
-        between = ", ";
-    }
-    if (remote->code != NULL) {
-        gt_stream_adds(stream, between);
-        gt_stream_safe(stream, remote->code);
-        between = ", ";
-    }
-    if (remote->request_id != NULL) {
-        gt_stream_addf(stream, "%srequest ", between);
-        gt_stream_safe(stream, remote->request_id);
-        between = ": ";
-    }
-    if (!known) {
-        gt_stream_adds(stream, *between == '\0' ? "" : ": ");
-        gt_stream_safe(stream, remote->reason);
-    }
-    gt_stream_adds(stream, "\n");
+    gt_arena_free(scratch);
 }
 
 static void print_details(struct gt_stream *stream, const struct gt_diag *diag)
@@ -144,6 +150,18 @@ void gt_report_one(struct gt_stream *stream, const struct gt_diag *diag)
         gt_stream_adds(stream, "\n");
         print_details(stream, cause);
     }
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+bool gt_report_same(const struct gt_diag *a, const struct gt_diag *b)
+{
+    return a->severity == b->severity && same_text(a->message, b->message) &&
+           same_text(a->subject, b->subject) && same_text(a->pos.file, b->pos.file) &&
+           a->pos.line == b->pos.line && a->pos.column == b->pos.column;
 }
 
 void gt_report(struct gt_stream *stream, const struct gt_diags *diags, bool quiet)

@@ -1,6 +1,6 @@
 """A recording reverse proxy: counts and keeps requests and answers, and kills a process around one.
 
-    python -m tests.integration.serve proxy --port-file FILE --upstream URL
+    python -m tests.integration.serve proxy --port-file FILE --upstream URL [--moto-gaps]
 
 Control, below /_proxy/: GET log?after=N (method, target, service, operation, mutating, status; bodies with
 bodies=1), POST kill {"request": k, "when": "before" | "after", "pidfile": PATH} (null: none), POST reset.
@@ -19,6 +19,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+from . import moto_gaps
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _HOP = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade"}
@@ -87,6 +89,7 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     recorder: Recorder
     upstream: tuple[str, int]
+    fill_gaps = False
 
     def log_message(self, format: str, *args: Any) -> None:
         """The recorder is the log."""
@@ -115,7 +118,10 @@ class Handler(BaseHTTPRequestHandler):
         if self.recorder.strike(entry["n"], "before"):
             self.close_connection = True
             return
-        status, answer_headers, answer = self._forward(body)
+        result = self._forward(self.command, self.path, body)
+        if self.fill_gaps:
+            result = moto_gaps.fill(self.command, url.path, result, lambda path: self._forward("GET", path, b""))
+        status, answer_headers, answer = result
         entry["status"], entry["_answer"] = status, answer
         if self.recorder.strike(entry["n"], "after"):
             self.close_connection = True
@@ -124,10 +130,10 @@ class Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _serve
 
-    def _forward(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _forward(self, method: str, target: str, body: bytes) -> moto_gaps.Answer:
         connection = http.client.HTTPConnection(*self.upstream, timeout=60)
         try:
-            connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
                 if name.lower() not in _HOP:
                     connection.putheader(name, value)
@@ -183,9 +189,12 @@ class _Server(ThreadingHTTPServer):
 def main(arguments: list[str]) -> int:
     """Serve."""
     upstream = urlsplit(arguments[arguments.index("--upstream") + 1])
-    handler = type(
-        "Bound", (Handler,), {"recorder": Recorder(), "upstream": (upstream.hostname, upstream.port)}
-    )
+    members = {
+        "recorder": Recorder(),
+        "upstream": (upstream.hostname, upstream.port),
+        "fill_gaps": "--moto-gaps" in arguments,
+    }
+    handler = type("Bound", (Handler,), members)
     server = _Server(("127.0.0.1", 0), handler)
     with open(arguments[arguments.index("--port-file") + 1], "w", encoding="ascii") as file:
         file.write(f"{server.server_port}\n")

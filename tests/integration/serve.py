@@ -23,10 +23,9 @@ def _end_with_parent() -> None:
 
 
 def _moto(arguments: list[str]) -> int:
-    """moto's own server, without its request log; AWS managed policies are there as with AWS."""
+    """moto's own server, without its request log."""
     import logging
 
-    os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
     from moto.server import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
 

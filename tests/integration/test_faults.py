@@ -23,12 +23,16 @@ from .harness import (
     content,
     quick_suite,
 )
-from .sweep import check, sweep
+from .sweep import WORKERS, check, sweep
 
 KINDS = (
     "reset-before", "reset-after", "500", "500-after", "html", "html-after", "throttle", "truncate", "empty", "junk",
 )  # fmt: skip
-STALLS = ("stall-before", "stall")
+# A stalled call costs the minute after which it is given up, so there are few, all at once.
+STALLS = (
+    ("CreateUserPool", "stall"), ("CreateGateway", "stall-before"), ("CreateAgentRuntime", "stall"),
+    ("PutRolePolicy", "stall"), ("ListGateways", "stall-before"), ("DeleteGateway", "stall"),
+)  # fmt: skip
 AT = (
     "CreateUserPool", "CreateUserPoolDomain", "CreateResourceServer", "CreateUserPoolClient", "CreateRole",
     "PutRolePolicy", "CreateGateway", "CreateAgentRuntime", "CreateGatewayTarget", "GetGateway", "ListGateways",
@@ -85,7 +89,7 @@ class FaultWorker:
     @staticmethod
     def through(command) -> Run:  # type: ignore[no-untyped-def]
         """Done at once, or failed in an orderly way and done the second time."""
-        run = command()
+        run = command(timeout=200)
         check(not run.crashed(), f"crashed: {run}")
         if run.code != DONE:
             check(run.code in (FAILED, PARTLY), f"exit code: {run}")
@@ -94,22 +98,33 @@ class FaultWorker:
         return run
 
 
-class Faults(DoubleTest):
-    """Every kind of fault at several operations."""
+class Sweeps(DoubleTest):
+    """Every kind of fault at many operations."""
 
-    def test_every_fault_at_several_requests(self) -> None:
-        space = self.quick()
-        self.assert_run(space.apply())
+    def assert_sweep(self, points: list[dict[str, str]], workers: int = WORKERS) -> None:
+        self.assert_run(self.quick().apply())
         expected = content(self.double.dump())
-        points = [
-            {"operation": operation, "fault": kind}
-            for index, operation in enumerate((*AT, *AT_DESTROY))
-            # Each operation gets three kinds, and each kind every third operation.
-            for kind in KINDS[index % 3 :: 3]
-        ]
-        problems = sweep(points, lambda: FaultWorker(expected))
+        problems = sweep(points, lambda: FaultWorker(expected), workers)
         if problems:
             self.fail(f"{len(problems)} problems:\n" + "\n\n".join(problems))
+
+    def test_every_fault_at_several_requests(self) -> None:
+        self.assert_sweep(
+            [
+                {"operation": operation, "fault": kind}
+                for index, operation in enumerate((*AT, *AT_DESTROY))
+                # Each operation gets three kinds, and each kind every third operation.
+                for kind in KINDS[index % 3 :: 3]
+            ]
+        )
+
+    def test_answers_that_never_come(self) -> None:
+        points = [{"operation": operation, "fault": kind} for operation, kind in STALLS]
+        self.assert_sweep(points, len(points))
+
+
+class Faults(DoubleTest):
+    """Faults with a story."""
 
     def test_throttle_storm(self) -> None:
         space = self.quick()

@@ -23,8 +23,8 @@ struct gt_aws_options {
     const char *region;
     const char
         *endpoint_url; /* for all services (--endpoint-url); NULL: environment, profile, rules */
-    const struct gt_profile *profile; /* for configured endpoints; may be NULL */
-    int max_attempts;                 /* 0: AWS_MAX_ATTEMPTS, else 3 */
+    const struct gt_profile *profile; /* for endpoints and attempts; may be NULL */
+    int max_attempts;                 /* 0: AWS_MAX_ATTEMPTS, the profile's max_attempts, 3 */
     int64_t attempt_timeout_ms;       /* 0: 60,000 */
     bool ignore_configured_endpoints;
 };
@@ -38,10 +38,6 @@ void gt_aws_free(struct gt_aws *aws);
 /* The endpoint in force for a service, without a final slash: "https://iam.amazonaws.com". One that
  * cannot be used comes back as it was configured. Valid as long as the client. */
 const char *gt_aws_endpoint(struct gt_aws *aws, const struct gt_service *service);
-
-/* Says what is wrong with the endpoint in force, or with the region: before anything is called. */
-bool gt_aws_endpoint_check(struct gt_aws *aws, const struct gt_service *service,
-                           struct gt_diags *diags);
 
 /* Partition, DNS suffix of the region: "aws", "amazonaws.com". */
 const char *gt_aws_partition(const char *region);

@@ -16,6 +16,10 @@ struct gt_arena;
 /* A new, empty arena; the caller frees it with gt_arena_free. */
 struct gt_arena *gt_arena_new(void);
 
+/* One whose memory is wiped when it is freed: for whatever works with keys, tokens and the texts
+ * that are made of them. */
+struct gt_arena *gt_arena_new_secret(void);
+
 /* Runs the deferred functions (last first) and frees all memory of the arena. NULL is allowed. */
 void gt_arena_free(struct gt_arena *arena);
 

@@ -23,6 +23,11 @@ struct gt_template {
 bool gt_template_parse(struct gt_arena *arena, const char *text, struct gt_template *out,
                        const char **error);
 
+/* Whether the text holds a "${" that is not part of a "$${"; and whether it is one reference and
+ * nothing else, so that it may stand for any kind of value. */
+bool gt_template_is(const char *text);
+bool gt_template_is_whole(const char *text);
+
 /* Whether the document holds an unescaped reference anywhere in its values (a malformed one too).
  */
 bool gt_has_refs(const json_t *value);
@@ -56,5 +61,9 @@ json_t *gt_resolve(struct gt_arena *arena, const json_t *value, bool final, gt_r
 
 /* `text` with every "${" as "$${". */
 char *gt_template_escape(struct gt_arena *arena, const char *text);
+
+/* `text` with every "$${" as "${": what a text without references stands for. `text` itself where
+ * there is none; NULL stays NULL. */
+const char *gt_template_unescape(struct gt_arena *arena, const char *text);
 
 #endif

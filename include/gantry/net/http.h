@@ -23,7 +23,7 @@ struct gt_http_request {
     int64_t timeout_ms;         /* in all, waiting for a connection included; 0: 60,000 */
     size_t max_body;            /* of the answer in bytes; 0: 16 MiB */
     bool no_proxy;              /* metadata services */
-    bool secret;                /* wipe body and headers, of the answer too, when done */
+    bool secret;                /* all of it is wiped when done, the answer too */
 };
 
 enum gt_http_outcome {

@@ -38,6 +38,9 @@ bool gt_append_write(struct gt_append *append, const char *bytes, size_t len,
                      struct gt_diags *diags);
 void gt_append_close(struct gt_append *append); /* NULL is allowed; a second call does nothing */
 
+/* Cuts a file to its first `len` bytes. */
+bool gt_file_cut(const char *path, size_t len, struct gt_diags *diags);
+
 /* Makes a folder and its parents with `mode`; one that is there is no error. */
 bool gt_folder_make(const char *path, unsigned mode, struct gt_diags *diags);
 

@@ -1,7 +1,7 @@
 /*
  * Progress of a run for a person: on a terminal a list of what is going on with elapsed times,
- * redrawn in place below the lines of what is done; elsewhere one line per change of state. The
- * caller drives the clock by gt_progress_tick.
+ * redrawn in place below the lines of what is done; elsewhere one line per change of state, the
+ * same one at most every 30 seconds. The caller drives the clock by gt_progress_tick.
  */
 #ifndef GANTRY_UI_PROGRESS_H
 #define GANTRY_UI_PROGRESS_H

@@ -39,6 +39,9 @@ static enum gt_exit plan_saved(struct gt_context *context, const struct gt_plan 
         return code;
     if (!gt_run_plan(context, plan) || !gt_saved_plan_matches(context, saved, *plan))
         return GT_EXIT_FAILED;
+    /* What it does was shown when it was made; that it does nothing is news. */
+    if (!gt_plan_has_changes(*plan))
+        gt_run_show(context, *plan);
     return GT_EXIT_DONE;
 }
 
@@ -58,9 +61,8 @@ static enum gt_exit plan_fresh(struct gt_context *context, const struct gt_conse
         return GT_EXIT_FAILED;
     const char *question =
         gt_printf(context->arena,
-                  "\nApply this to %s (%s) in account %s, %s? Only yes is a "
-                  "yes: ",
-                  (*plan)->stack, (*plan)->environment, (*plan)->account, (*plan)->region);
+                  "\nApply this to %s (%s) in account %s, %s?\nOnly yes is a yes: ", (*plan)->stack,
+                  (*plan)->environment, (*plan)->account, (*plan)->region);
     return gt_consent_ask(context->program, consent, question, "yes") ? GT_EXIT_DONE
                                                                       : GT_EXIT_FAILED;
 }

@@ -112,6 +112,8 @@ static int destroy(struct gt_context *context, const struct gt_consent *consent)
         return GT_EXIT_DONE;
     }
     gt_run_show(context, plan);
+    if (!gt_engine_guards(context->engine, plan, context->diags))
+        return GT_EXIT_FAILED;
     const char *question =
         gt_printf(context->arena,
                   "\nThis deletes %zu resource%s of %s (%s) in account %s, %s.\n"

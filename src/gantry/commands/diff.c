@@ -31,7 +31,7 @@ static void print_plan(struct gt_context *context, const struct gt_plan *plan)
 {
     struct gt_program *program = context->program;
     if (gt_asked(program, OPTION_SUMMARY)) {
-        gt_program_event(program, "planned", gt_plan_counts_document(plan));
+        gt_program_event(program, "counts", gt_plan_counts_document(plan));
         gt_program_print(program, gt_plan_counts_text(context->arena, plan));
         return;
     }
@@ -41,19 +41,33 @@ static void print_plan(struct gt_context *context, const struct gt_plan *plan)
             formats[i].print(context, plan);
 }
 
+/* --deny and --max-delete refuse the plan; consent to a replacement can still come with apply. */
+static bool is_denied(struct gt_context *context, const struct gt_plan *plan)
+{
+    size_t errors = context->diags->errors;
+    struct gt_diags found = gt_diags_init(context->arena);
+    gt_engine_guards(context->engine, plan, &found);
+    for (size_t i = 0; i < found.list.len; i++)
+        if (!gt_streq(found.list.at[i]->code, "needs-consent"))
+            gt_diags_copy(context->diags, found.list.at[i]);
+    return context->diags->errors > errors;
+}
+
 static int diff(struct gt_context *context)
 {
     struct gt_program *program = context->program;
     enum gt_exit code = gt_context_prepare(context, false);
     if (code != GT_EXIT_DONE)
         return code;
-    if (context->session->open.len > 0)
-        gt_note(context->diags, "open-calls",
-                "an earlier run was cut off; `gantry apply` settles what it left open before it "
-                "plans");
+    gt_run_note_open(context);
     struct gt_plan *plan;
     if (!gt_run_plan(context, &plan))
         return GT_EXIT_FAILED;
+    gt_program_report(program);
+    if (is_denied(context, plan)) {
+        print_plan(context, plan);
+        return GT_EXIT_FAILED;
+    }
     const char *out = gt_option_text(program, OPTION_OUT);
     if (out != NULL) {
         struct gt_engine_options options = gt_context_engine_options(context);
@@ -61,7 +75,6 @@ static int diff(struct gt_context *context)
         if (!gt_saved_plan_write(context, out, plan))
             return GT_EXIT_FAILED;
     }
-    gt_program_report(program);
     print_plan(context, plan);
     if (out != NULL)
         gt_program_say(program, "saved the plan to %s; `gantry apply %s` applies it", out, out);

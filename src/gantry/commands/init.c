@@ -209,7 +209,10 @@ int gt_command_init(struct gt_program *program, const struct gt_args *args)
     const char *path = gt_option_text(program, OPTION_FILE);
     path = path == NULL ? "gantry.yaml" : path;
     const char *folder = folder_of(program->arena, path);
-    if (folder == NULL)
+    if (gt_streq(path, "-"))
+        gt_error(&program->diags, "usage", "init writes a file, and - is none")->hint =
+            "name a file with -f FILE";
+    else if (folder == NULL)
         gt_error(&program->diags, "no-folder", "the folder of %s is not there", path);
     else
         write_manifest(program, path, folder);

@@ -108,6 +108,33 @@ static bool needs_clients(const struct gt_program *program, const char *format)
     return program->args->words.len == 0 && !gt_streq(format, "mcp-json");
 }
 
+/* Formats of what a client needs to call a gateway. */
+static bool is_for_clients(const char *format)
+{
+    return gt_streq(format, "quick-suite") || gt_streq(format, "mcp-json");
+}
+
+static bool check_format(struct gt_context *context, const char *format)
+{
+    if (context->program->args->words.len == 0 || !is_for_clients(format))
+        return true;
+    gt_error(context->diags, "usage", "--format %s is not for a single output", format)->hint =
+        "leave the output's name out, or choose another format";
+    return false;
+}
+
+static bool check_integrations(struct gt_context *context, const struct gt_output *output,
+                               const char *format)
+{
+    if (output->integrations.len > 0 || !is_for_clients(format))
+        return true;
+    gt_error(context->diags, "no-client",
+             "%s (%s) has no client of its own that was applied and may call a gateway",
+             context->stack_name, context->stack_environment)
+        ->hint = "clients are declared below identity.NAME.clients, and gateways name the identity";
+    return false;
+}
+
 static bool complete(struct gt_context *context, struct gt_client_facts *facts, const char *only)
 {
     if (gt_asked(context->program, OPTION_SHOW_SECRETS) &&
@@ -122,7 +149,8 @@ static int output(struct gt_context *context)
     struct gt_program *program = context->program;
     const char *only = gt_option_text(program, OPTION_CLIENT);
     const char *format = gt_args_text(program->args, OPTION_OUTPUT_FORMAT, "table");
-    if (!gt_context_build(context, true) || !check_client(context, only))
+    if (!check_format(context, format) || !gt_context_build(context, true) ||
+        !check_client(context, only))
         return GT_EXIT_FAILED;
     enum gt_exit code = gt_context_open(context, false);
     if (code != GT_EXIT_DONE)
@@ -143,7 +171,8 @@ static int output(struct gt_context *context)
     gt_output_collect(context->arena, &context->stack, context->session->state, facts, only,
                       &collected);
     const char *name = program->args->words.len > 0 ? program->args->words.at[0] : NULL;
-    if (name != NULL && !select_output(context, &collected, name))
+    if ((name != NULL && !select_output(context, &collected, name)) ||
+        !check_integrations(context, &collected, format))
         return GT_EXIT_FAILED;
     if (program->json) {
         /* The file of --events is a log, and no log holds secrets. */

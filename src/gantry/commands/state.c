@@ -7,6 +7,8 @@
 #include <gantry/base/str.h>
 #include <gantry/ui/table.h>
 
+#include <string.h>
+
 static enum gt_exit open_state(struct gt_context *context, bool writable)
 {
     return gt_context_names(context) ? gt_context_open(context, writable) : GT_EXIT_FAILED;
@@ -123,12 +125,27 @@ static bool is_settled(struct gt_context *context)
     return false;
 }
 
+/* An address of the same type: the rest of it is a name as manifests have them. */
+static bool is_address(struct gt_context *context, const struct gt_entry *entry, const char *to)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "._-";
+    size_t type = strlen(entry->type), len = strlen(to);
+    if (gt_starts_with(to, entry->type) && to[type] == '.' && len > type + 1 &&
+        to[len - 1] != '.' && strspn(to, allowed) == len)
+        return true;
+    gt_error(context->diags, "bad-move", "\"%s\" is no address of a %s", to, entry->type)->hint =
+        gt_printf(context->arena, "a move changes the name, not the type: %s.NAME", entry->type);
+    return false;
+}
+
 static int move(struct gt_context *context, const char *from, const char *to)
 {
     enum gt_exit code = open_state(context, true);
     if (code != GT_EXIT_DONE)
         return code;
-    if (find(context, from) == NULL || !is_settled(context) ||
+    const struct gt_entry *entry = find(context, from);
+    if (entry == NULL || !is_settled(context) || !is_address(context, entry, to) ||
         !gt_state_rename(context->session->state, from, to, context->diags) ||
         !gt_session_save(context->session, context->diags))
         return GT_EXIT_FAILED;

@@ -91,6 +91,7 @@ static int status(struct gt_context *context)
     struct gt_plan *plan;
     if (code != GT_EXIT_DONE)
         return code;
+    gt_run_note_open(context);
     if (!gt_run_plan(context, &plan))
         return GT_EXIT_FAILED;
     gt_program_report(context->program);

@@ -4,6 +4,7 @@
 
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
+#include <gantry/ui/report.h>
 
 struct check {
     const char *environment;
@@ -14,17 +15,10 @@ struct checks {
     GT_VEC(struct check) list;
 };
 
-static bool same(const struct gt_diag *a, const struct gt_diag *b)
-{
-    return a->severity == b->severity && gt_streq(a->message, b->message) &&
-           gt_streq(a->subject, b->subject) && gt_streq(a->pos.file, b->pos.file) &&
-           a->pos.line == b->pos.line && a->pos.column == b->pos.column;
-}
-
 static bool has(const struct gt_diags *diags, const struct gt_diag *diag)
 {
     for (size_t i = 0; i < diags->list.len; i++)
-        if (same(diags->list.at[i], diag))
+        if (gt_report_same(diags->list.at[i], diag))
             return true;
     return false;
 }

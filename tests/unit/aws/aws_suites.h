@@ -11,6 +11,7 @@ Suite *endpoint_suite(void);
 Suite *rates_suite(void);
 Suite *retry_suite(void);
 Suite *client_suite(void);
+Suite *attempts_suite(void);
 Suite *error_suite(void);
 
 #endif

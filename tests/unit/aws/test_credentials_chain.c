@@ -96,6 +96,22 @@ START_TEST(a_source_that_is_configured_and_fails_ends_the_chain)
 }
 END_TEST
 
+START_TEST(a_line_break_that_came_along_with_a_key_is_an_error)
+{
+    static const struct {
+        const char *access, *secret, *token, *says;
+    } rows[] = {
+        {"AKENV\r", "HUSH", "TOKEN", "environment: the access key id holds a character"},
+        {"AKENV", " HUSH", "TOKEN", "environment: the secret access key holds a character"},
+        {"AKENV", "HUSH", "TOKEN\n", "environment: the session token holds a character"},
+    };
+    set_env("AWS_ACCESS_KEY_ID", rows[_i].access);
+    set_env("AWS_SECRET_ACCESS_KEY", rows[_i].secret);
+    set_env("AWS_SESSION_TOKEN", rows[_i].token);
+    expect_failure(ask(NULL), rows[_i].says);
+}
+END_TEST
+
 START_TEST(keys_that_expired_are_an_error)
 {
     set_env("AWS_ACCESS_KEY_ID", "AKENV");
@@ -211,6 +227,7 @@ Suite *credentials_suite(void)
     tcase_add_loop_test(tests, half_a_key_is_an_error_and_not_passed_over, 0,
                         (int)GT_COUNT(partial));
     tcase_add_test(tests, a_source_that_is_configured_and_fails_ends_the_chain);
+    tcase_add_loop_test(tests, a_line_break_that_came_along_with_a_key_is_an_error, 0, 3);
     tcase_add_test(tests, keys_that_expired_are_an_error);
     tcase_add_test(tests, every_provider_says_why_it_gave_none);
     tcase_add_test(tests, a_program_prints_keys);

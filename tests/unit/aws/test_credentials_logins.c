@@ -99,6 +99,19 @@ START_TEST(a_refusal_of_the_portal_is_an_error)
 }
 END_TEST
 
+START_TEST(a_portal_that_says_later_is_asked_again)
+{
+    const struct rule rules[] = {
+        {"GET", 503, "busy", 1}, {"GET", 0, NULL, 1}, {"GET", 200, ROLE_KEYS, 0}};
+    serve(rules, GT_COUNT(rules));
+    set_env("AWS_ENDPOINT_URL_SSO", url(""));
+    home_file(".aws/config", session_config);
+    login(SESSION_FILE, "2026-01-17T20:00:00Z", "");
+    expect_keys(ask("dev"), "AKSSO", "profile dev (sso)");
+    ck_assert_int_eq(request_count("GET"), 3);
+}
+END_TEST
+
 #define REGISTRATION                                                                               \
     ", \"clientId\": \"cid\", \"clientSecret\": \"cs\", \"refreshToken\": \"old-refresh\", "       \
     "\"registrationExpiresAt\": \"2026-03-01T00:00:00Z\", \"startUrl\": \"kept\""
@@ -202,6 +215,7 @@ Suite *logins_suite(void)
     tcase_add_test(tests, a_legacy_profile_uses_its_start_url);
     tcase_add_loop_test(tests, a_login_that_cannot_be_used_says_what_to_do, 0,
                         (int)GT_COUNT(bad_logins));
+    tcase_add_test(tests, a_portal_that_says_later_is_asked_again);
     tcase_add_loop_test(tests, a_refusal_of_the_portal_is_an_error, 0, 2);
     tcase_add_loop_test(tests, a_token_about_to_expire_is_renewed_and_written_back, 0, 2);
     tcase_add_loop_test(tests, a_token_that_cannot_be_renewed_is_used_while_it_lasts, 0, 2);

@@ -332,6 +332,7 @@ END_TEST
 START_TEST(github_hands_out_a_token)
 {
     const struct rule rules[] = {
+        {"GET /token", 502, "", 1},
         {"GET /token?run=1&audience=sts.amazonaws.com ", 200, "{\"value\": \"eyJ.GITHUB\"}", 0},
         {"Action=AssumeRoleWithWebIdentity", 200, sts_answer("AssumeRoleWithWebIdentity", "AKHUB"),
          0},

@@ -87,6 +87,21 @@ START_TEST(takes_a_map_of_many_keys_without_delay)
 }
 END_TEST
 
+START_TEST(names_the_first_of_many_doubled_keys_without_delay)
+{
+    enum { KEYS = 100000 };
+    struct gt_buf buf = gt_buf_init(1 << 22);
+    for (int i = 0; i < 2 * KEYS; i++)
+        gt_buf_addf(&buf, "k%d: 1\n", i % KEYS);
+    struct gt_doc out;
+    ck_assert(!gt_doc_parse(arena, "t.yaml", gt_buf_text(&buf), buf.len, &out, &diags));
+    gt_buf_done(&buf);
+    ck_assert_uint_eq(diags.errors, KEYS);
+    const char *last = diags.list.at[KEYS - 1]->message;
+    ck_assert_msg(strstr(last, "the first is at line 100000, column 1") != NULL, "%s", last);
+}
+END_TEST
+
 Suite *limits_suite(void)
 {
     TCase *tcase;
@@ -98,6 +113,7 @@ Suite *limits_suite(void)
     tcase_add_test(tcase, refuses_more_than_a_million_values);
     tcase_add_test(tcase, refuses_more_than_8_mib);
     tcase_add_test(tcase, takes_a_map_of_many_keys_without_delay);
+    tcase_add_test(tcase, names_the_first_of_many_doubled_keys_without_delay);
     tcase_set_timeout(tcase, 120);
     return suite;
 }

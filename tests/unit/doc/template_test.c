@@ -102,10 +102,37 @@ START_TEST(visits_references_in_document_order)
 }
 END_TEST
 
+START_TEST(what_stands_in_a_text)
+{
+    static const struct {
+        const char *text;
+        bool is, whole;
+        const char *literal;
+    } rows[] = {
+        {"", false, false, ""},
+        {"a", false, false, "a"},
+        {"${a.b}", true, true, "${a.b}"},
+        {"${a.b}c", true, false, "${a.b}c"},
+        {"${a}${b}", true, false, "${a}${b}"},
+        {"${a", true, false, "${a"},
+        {"$${a}", false, false, "${a}"},
+        {"$$${a}", false, false, "$${a}"},
+        {"$${a}${b}", true, false, "${a}${b}"},
+    };
+    for (size_t i = 0; i < GT_COUNT(rows); i++) {
+        ck_assert_int_eq(gt_template_is(rows[i].text), rows[i].is);
+        ck_assert_int_eq(gt_template_is_whole(rows[i].text), rows[i].whole);
+        ck_assert_str_eq(gt_template_unescape(arena, rows[i].text), rows[i].literal);
+    }
+    ck_assert_ptr_null(gt_template_unescape(arena, NULL));
+}
+END_TEST
+
 Suite *template_suite(void)
 {
     TCase *tcase;
     Suite *suite = arena_suite("template", &tcase);
+    tcase_add_test(tcase, what_stands_in_a_text);
     tcase_add_test(tcase, splits_texts_at_references);
     tcase_add_test(tcase, escapes_so_that_the_text_reads_as_itself);
     tcase_add_test(tcase, tells_whether_a_document_has_references);

@@ -48,6 +48,19 @@ START_TEST(after_an_interrupt_no_new_change_is_sent)
 }
 END_TEST
 
+START_TEST(a_refused_call_that_waits_to_be_repeated_is_no_open_call)
+{
+    tiny_script(world->cloud, (struct tiny_script){.operation = "CreateUserPool",
+                                                   .times = -1,
+                                                   .code = "TooManyRequestsException",
+                                                   .message = "slow down"});
+    world->interrupt_at = "CreateAgentRuntime";
+    ASSERT_RESULT(world, world_apply(world, manifest(world, full_stack)), GT_APPLY_INTERRUPTED);
+    ck_assert_ptr_null(world_file(world, "default.journal"));
+    ck_assert_uint_eq(world->diags.errors, 0);
+}
+END_TEST
+
 START_TEST(an_interrupt_while_planning_changes_nothing)
 {
     world->interrupt_at = "GetRole";
@@ -100,6 +113,7 @@ Suite *interrupt_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, an_interrupt_in_the_middle_saves_and_a_later_apply_converges, 0, 11);
     tcase_add_test(tests, after_an_interrupt_no_new_change_is_sent);
+    tcase_add_test(tests, a_refused_call_that_waits_to_be_repeated_is_no_open_call);
     tcase_add_test(tests, an_interrupt_while_planning_changes_nothing);
     tcase_add_test(tests, the_deadline_ends_the_run_and_the_next_one_goes_on);
     tcase_add_loop_test(tests, an_interrupted_destroy_goes_on_later, 0, 5);

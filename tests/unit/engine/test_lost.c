@@ -146,10 +146,74 @@ START_TEST(a_call_that_is_never_answered_fails_and_the_next_apply_finds_what_it_
 }
 END_TEST
 
-SUITE(lost, a_lost_create_without_token_is_looked_up_and_not_made_twice,
-      what_a_lost_create_makes_late_is_found_all_the_same,
-      a_second_lost_create_is_given_its_own_time, a_create_that_never_arrived_is_sent_again,
-      a_lost_create_with_a_token_is_sent_again_with_the_same_token, a_garbled_answer_is_a_lost_one,
-      a_lost_update_is_compared_first, an_update_that_never_arrived_is_sent_again,
-      tags_whose_answer_was_lost_are_compared_again, a_lost_removal_is_looked_after,
-      a_call_that_is_never_answered_fails_and_the_next_apply_finds_what_it_made)
+START_TEST(a_create_that_was_lost_and_then_refused_is_looked_up)
+{
+    static const char *const codes[] = {"ThrottlingException", "AccessDeniedException",
+                                        "ConflictException"};
+    tiny_script(world->cloud, (struct tiny_script){.operation = "CreateGateway", .lost = true});
+    tiny_script(world->cloud, (struct tiny_script){.operation = "CreateGateway",
+                                                   .times = -1,
+                                                   .code = codes[_i],
+                                                   .message = "not again",
+                                                   .http_status = _i == 0 ? 429 : 403});
+    const char *yaml = manifest(world, small_stack);
+    world_done(world, yaml);
+    ck_assert_uint_eq(tiny_number(world->cloud, "gateway"), 1);
+    ck_assert_ptr_null(world_file(world, "default.journal"));
+}
+END_TEST
+
+START_TEST(what_was_found_after_a_lost_create_and_is_not_shown_for_a_moment_is_not_made_again)
+{
+    tiny_script(world->cloud, (struct tiny_script){.operation = "CreateUserPool", .lost = true});
+    tiny_script(world->cloud, (struct tiny_script){.operation = "DescribeUserPool",
+                                                   .skip = 1,
+                                                   .times = 2,
+                                                   .code = "ResourceNotFoundException",
+                                                   .message = "not here yet"});
+    world_done(world, manifest(world, full_stack));
+    ASSERT_COUNT(world, "CreateUserPool", 1);
+    ck_assert_uint_eq(tiny_number(world->cloud, "user_pool"), 1);
+}
+END_TEST
+
+START_TEST(what_was_changed_and_is_not_shown_for_a_moment_is_not_made_again)
+{
+    world_done(world, manifest(world, small_stack));
+    tiny_script(world->cloud, (struct tiny_script){.operation = "UpdateGateway", .lost = true});
+    tiny_script(world->cloud, (struct tiny_script){.operation = "GetGateway",
+                                                   .skip = 2,
+                                                   .code = "ResourceNotFoundException",
+                                                   .message = "not here",
+                                                   .http_status = 404});
+    world_done(world, manifest(world, better));
+    ASSERT_COUNT(world, "CreateGateway", 1);
+}
+END_TEST
+
+Suite *lost_suite(void)
+{
+    const TTest *const single[] = {
+        a_lost_create_without_token_is_looked_up_and_not_made_twice,
+        what_a_lost_create_makes_late_is_found_all_the_same,
+        a_second_lost_create_is_given_its_own_time,
+        a_create_that_never_arrived_is_sent_again,
+        a_lost_create_with_a_token_is_sent_again_with_the_same_token,
+        a_garbled_answer_is_a_lost_one,
+        a_lost_update_is_compared_first,
+        an_update_that_never_arrived_is_sent_again,
+        tags_whose_answer_was_lost_are_compared_again,
+        a_lost_removal_is_looked_after,
+        a_call_that_is_never_answered_fails_and_the_next_apply_finds_what_it_made,
+        what_was_found_after_a_lost_create_and_is_not_shown_for_a_moment_is_not_made_again,
+        what_was_changed_and_is_not_shown_for_a_moment_is_not_made_again};
+    Suite *suite = suite_create("lost");
+    TCase *tests = tcase_create("lost");
+    tcase_add_checked_fixture(tests, world_setup, world_teardown);
+    tcase_set_timeout(tests, 60);
+    for (size_t i = 0; i < GT_COUNT(single); i++)
+        tcase_add_test(tests, single[i]);
+    tcase_add_loop_test(tests, a_create_that_was_lost_and_then_refused_is_looked_up, 0, 3);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -174,6 +174,135 @@ START_TEST(existing_things_are_read_only)
 }
 END_TEST
 
+static const char existing_stack[] = "gateways: {tools: {existing: {id: gateway-0000009999}}}\n";
+
+START_TEST(an_existing_thing_is_not_taken_over_when_the_manifest_wants_one_of_its_own)
+{
+    struct tiny_object *gateway = add_gateway("{}");
+    json_auto_t *before = json_deep_copy(gateway->doc);
+    world_done(world, manifest(world, existing_stack));
+    ck_assert(!world_plan(world, manifest(world, small_stack)));
+    ASSERT_DIAG(world, "not-ours");
+    const char *yaml =
+        manifest(world, "gateways: {tools: {authorizer: AWS_IAM, name: another}}\n");
+    world_done(world, yaml);
+    ck_assert_uint_eq(tiny_number(world->cloud, "gateway"), 2);
+    ASSERT_COUNT(world, "UpdateGateway", 0);
+    ASSERT_RESULT(world, world_destroy(world, yaml), GT_APPLY_DONE);
+    ck_assert_str_eq(tiny_only(world->cloud, "gateway")->key, gateway->key);
+    ck_assert(json_equal(gateway->doc, before));
+}
+END_TEST
+
+START_TEST(a_first_object_of_its_own_after_an_existing_one_is_removed_after_a_kill)
+{
+    struct tiny_object *gateway = add_gateway("{}");
+    world_done(world, manifest(world, existing_stack));
+    const char *yaml =
+        manifest(world, "gateways: {tools: {authorizer: AWS_IAM, name: another}}\n");
+    world->interrupt_at = "CreateGateway";
+    ASSERT_RESULT(world, world_apply(world, yaml), GT_APPLY_INTERRUPTED);
+    ASSERT_RESULT(world, world_destroy(world, yaml), GT_APPLY_DONE);
+    ck_assert_str_eq(tiny_only(world->cloud, "gateway")->key, gateway->key);
+}
+END_TEST
+
+START_TEST(an_object_of_ours_is_not_lost_when_the_manifest_refers_to_another)
+{
+    world_done(world, manifest(world, "gateways: {tools: {authorizer: AWS_IAM, name: own}}\n"));
+    add_gateway("{}");
+    ck_assert(!world_plan(world, manifest(world, existing_stack)));
+    ASSERT_DIAG(world, "still-owned");
+    ck_assert_ptr_nonnull(world_entry(world, "gateway.tools"));
+}
+END_TEST
+
+/* Somebody deletes our role and makes another one of that name. */
+START_TEST(an_object_that_is_another_states_now_is_neither_changed_nor_deleted)
+{
+    world_done(world, manifest(world, small_stack));
+    struct tiny_object *role = tiny_only(world->cloud, "role");
+    json_object_set_new(role->tags, "gantry:lineage",
+                        json_string("00000000-0000-4000-8000-000000000000"));
+    tiny_forget(world->cloud);
+    ck_assert(!world_plan(world, manifest(world, small_stack)));
+    ASSERT_DIAG(world, "not-ours");
+    ck_assert_ptr_nonnull(strstr(diag_of(world, "not-ours")->hint, "gantry state forget role."));
+    ASSERT_RESULT(world, world_destroy(world, manifest(world, small_stack)), GT_APPLY_FAILED);
+    ASSERT_DIAG(world, "not-ours");
+    ck_assert_uint_eq(tiny_mutations(world->cloud), 0);
+}
+END_TEST
+
+/* Called as a gateway goes: while the run is on, the role gets another owner. */
+static void take_the_role(void *payload, const struct tiny_call *call)
+{
+    (void)payload;
+    if (strcmp(call->operation->name, "DeleteGateway") == 0)
+        json_object_set_new(tiny_only(world->cloud, "role")->tags, "gantry:lineage",
+                            json_string("00000000-0000-4000-8000-000000000000"));
+}
+
+START_TEST(what_became_another_states_after_planning_is_not_deleted)
+{
+    const char *yaml = manifest(world, small_stack);
+    world_done(world, yaml);
+    world->cloud->watch = take_the_role;
+    ASSERT_RESULT(world, world_destroy(world, yaml), GT_APPLY_PARTLY);
+    ASSERT_DIAG(world, "not-ours");
+    ASSERT_COUNT(world, "DeleteRole", 0);
+    ck_assert_uint_eq(tiny_number(world->cloud, "role"), 1);
+}
+END_TEST
+
+START_TEST(what_was_imported_from_another_state_is_taken_over)
+{
+    struct tiny_object *gateway =
+        add_gateway(tags("00000000-0000-4000-8000-000000000000", "gateway.tools"));
+    const char *yaml = manifest(world, small_stack);
+    ck_assert_msg(world_import(world, yaml, "gateway.tools", gateway->key), "%s", said(world));
+    world_done(world, yaml);
+    ck_assert_str_ne(gt_text_at(gateway->tags, "/gantry:lineage"),
+                     "00000000-0000-4000-8000-000000000000");
+}
+END_TEST
+
+START_TEST(an_object_is_not_imported_twice)
+{
+    const char *yaml = manifest(world, "gateways: {tools: {authorizer: AWS_IAM}}\n");
+    world_done(world, yaml);
+    const char *key = tiny_only(world->cloud, "gateway")->key;
+    const char *two = manifest(
+        world, "gateways: {tools: {authorizer: AWS_IAM}, more: {authorizer: AWS_IAM}}\n");
+    ck_assert(!world_import(world, two, "gateway.more", key));
+    ASSERT_DIAG(world, "import");
+    ck_assert_ptr_null(world_entry(world, "gateway.more"));
+}
+END_TEST
+
+START_TEST(a_target_at_an_existing_gateway_whose_create_was_not_answered_is_ours)
+{
+    add_gateway("{}");
+    const char *yaml = manifest(
+        world, "gateways: {tools: {existing: {id: gateway-0000009999}}}\n"
+               "targets: {docs: {gateway: tools, endpoint: \"https://example.com/mcp\"}}\n");
+    if (_i == 0) {
+        world->kill_at = "CreateGatewayTarget";
+        world->kill_done = true;
+        world_apply(world, yaml);
+    } else {
+        tiny_script(world->cloud, (struct tiny_script){.operation = "CreateGatewayTarget",
+                                                       .lost = true});
+        tiny_script(world->cloud, (struct tiny_script){.operation = "CreateGatewayTarget",
+                                                       .times = -1,
+                                                       .code = "ConflictException",
+                                                       .message = "the name already exists"});
+    }
+    world_done(world, yaml);
+    ck_assert_uint_eq(tiny_number(world->cloud, "target"), 1);
+}
+END_TEST
+
 START_TEST(an_existing_thing_that_is_not_there_is_an_error)
 {
     ck_assert(!world_plan(
@@ -202,11 +331,36 @@ START_TEST(a_log_group_that_the_service_made_is_adopted)
 }
 END_TEST
 
-SUITE(owner, a_name_that_a_stranger_has_is_refused_before_anything_is_created,
-      what_another_state_of_the_same_stack_made_is_refused,
-      a_name_that_a_stranger_takes_in_the_middle_is_refused_too, what_is_ours_is_adopted,
-      a_client_in_our_pool_is_adopted_and_not_replaced_for_what_cannot_be_read,
-      user_pools_of_the_same_name_that_strangers_have_are_not_touched,
-      an_imported_gateway_is_tagged_by_the_next_apply, a_gateway_is_imported_by_its_name_or_arn,
-      what_does_not_exist_is_not_imported, existing_things_are_read_only,
-      an_existing_thing_that_is_not_there_is_an_error, a_log_group_that_the_service_made_is_adopted)
+Suite *owner_suite(void)
+{
+    const TTest *const single[] = {
+        a_name_that_a_stranger_has_is_refused_before_anything_is_created,
+        what_another_state_of_the_same_stack_made_is_refused,
+        a_name_that_a_stranger_takes_in_the_middle_is_refused_too,
+        what_is_ours_is_adopted,
+        a_client_in_our_pool_is_adopted_and_not_replaced_for_what_cannot_be_read,
+        user_pools_of_the_same_name_that_strangers_have_are_not_touched,
+        an_imported_gateway_is_tagged_by_the_next_apply,
+        a_gateway_is_imported_by_its_name_or_arn,
+        what_does_not_exist_is_not_imported,
+        existing_things_are_read_only,
+        an_existing_thing_is_not_taken_over_when_the_manifest_wants_one_of_its_own,
+        a_first_object_of_its_own_after_an_existing_one_is_removed_after_a_kill,
+        an_object_of_ours_is_not_lost_when_the_manifest_refers_to_another,
+        an_object_that_is_another_states_now_is_neither_changed_nor_deleted,
+        what_became_another_states_after_planning_is_not_deleted,
+        what_was_imported_from_another_state_is_taken_over,
+        an_object_is_not_imported_twice,
+        an_existing_thing_that_is_not_there_is_an_error,
+        a_log_group_that_the_service_made_is_adopted};
+    Suite *suite = suite_create("owner");
+    TCase *tests = tcase_create("owner");
+    tcase_add_checked_fixture(tests, world_setup, world_teardown);
+    tcase_set_timeout(tests, 60);
+    for (size_t i = 0; i < GT_COUNT(single); i++)
+        tcase_add_test(tests, single[i]);
+    tcase_add_loop_test(tests, a_target_at_an_existing_gateway_whose_create_was_not_answered_is_ours,
+                        0, 2);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -148,8 +148,97 @@ START_TEST(a_removal_that_is_refused_leaves_what_it_needs)
 }
 END_TEST
 
+static void refuse(const char *operation, const char *code, int status)
+{
+    tiny_script(world->cloud, (struct tiny_script){.operation = operation,
+                                                   .times = -1,
+                                                   .code = code,
+                                                   .message = "not today",
+                                                   .http_status = status});
+}
+
+START_TEST(what_goes_with_its_parent_need_not_be_removed_by_itself)
+{
+    const struct {
+        const char *code;
+        int status;
+    } answers[] = {{"NotAuthorizedException", 400}, {"InternalErrorException", 500}};
+    for (size_t i = 0; i < GT_COUNT(answers); i++) {
+        const char *yaml = manifest(world, full_stack);
+        world->cloud->scripts.len = 0;
+        world_done(world, yaml);
+        refuse("DeleteResourceServer", answers[i].code, answers[i].status);
+        ASSERT_RESULT(world, world_destroy(world, yaml), GT_APPLY_DONE);
+        ck_assert_uint_eq(tiny_number(world->cloud, "user_pool"), 0);
+        ck_assert_ptr_null(world_entry(world, "resource_server.mcp"));
+    }
+}
+END_TEST
+
+START_TEST(what_is_removed_from_a_parent_that_stays_is_removed_by_itself)
+{
+    const char *pool = "resources:\n  people: {type: user_pool, properties: {PoolName: people}}\n";
+    world_done(world, manifest(world, gt_printf(arena,
+                                                "%s  api: {type: resource_server, properties: "
+                                                "{UserPoolId: \"${user_pool.people.Id}\", "
+                                                "Identifier: api, Name: api}}\n",
+                                                pool)));
+    refuse("DeleteResourceServer", "NotAuthorizedException", 400);
+    ASSERT_RESULT(world, world_apply(world, manifest(world, pool)), GT_APPLY_FAILED);
+    ck_assert_ptr_nonnull(world_entry(world, "resource_server.api"));
+}
+END_TEST
+
+START_TEST(what_is_removed_from_a_parent_that_is_retained_is_removed_by_itself)
+{
+    const char *yaml = manifest(
+        world, "resources:\n"
+               "  people: {type: user_pool, retain: true, properties: {PoolName: people}}\n"
+               "  api: {type: resource_server, properties: {UserPoolId: "
+               "\"${user_pool.people.Id}\", Identifier: api, Name: api}}\n");
+    world_done(world, yaml);
+    refuse("DeleteResourceServer", "NotAuthorizedException", 400);
+    ASSERT_RESULT(world, world_destroy(world, yaml), GT_APPLY_FAILED);
+    ck_assert_ptr_nonnull(world_entry(world, "resource_server.api"));
+}
+END_TEST
+
+START_TEST(a_state_whose_order_runs_in_a_circle_is_removed_all_the_same)
+{
+    const char *yaml = manifest(world, small_stack);
+    world_done(world, yaml);
+    struct gt_session *session = world_session(world);
+    struct gt_entry *gateway = gt_state_find(session->state, "gateway.tools");
+    *GT_PUSH(session->state->arena, &gateway->depends) = "target.docs";
+    ck_assert(gt_session_save(session, &world->diags));
+    gt_session_close(session);
+    for (int run = 0; run < 3 && tiny_number(world->cloud, "gateway") > 0; run++)
+        world_destroy(world, yaml);
+    check_nothing_left();
+}
+END_TEST
+
+START_TEST(what_is_being_deleted_already_is_only_waited_for)
+{
+    const char *yaml = manifest(world, small_stack);
+    world_done(world, yaml);
+    struct tiny_object *target = tiny_only(world->cloud, "target");
+    json_object_set_new(target->doc, "status", json_string("DELETING"));
+    target->next = "gone";
+    target->reads_left = 5;
+    ASSERT_RESULT(world, world_destroy(world, yaml), GT_APPLY_DONE);
+    ASSERT_COUNT(world, "DeleteGatewayTarget", 0);
+    check_nothing_left();
+}
+END_TEST
+
 SUITE(remove, removal_is_the_reverse_of_creation, the_state_alone_is_enough_to_destroy,
       what_the_manifest_drops_is_removed_after_the_change,
       protection_of_the_service_is_switched_off_before_the_deletion, what_is_retained_stays,
       what_is_gone_already_is_forgotten, what_others_delete_at_the_same_time_is_gone,
-      a_removal_that_is_refused_leaves_what_it_needs)
+      a_removal_that_is_refused_leaves_what_it_needs,
+      a_state_whose_order_runs_in_a_circle_is_removed_all_the_same,
+      what_is_being_deleted_already_is_only_waited_for,
+      what_goes_with_its_parent_need_not_be_removed_by_itself,
+      what_is_removed_from_a_parent_that_stays_is_removed_by_itself,
+      what_is_removed_from_a_parent_that_is_retained_is_removed_by_itself)

@@ -113,6 +113,103 @@ START_TEST(a_run_that_was_killed_while_it_replaced_a_client_loses_none)
 }
 END_TEST
 
+START_TEST(a_replacement_that_was_refused_leaves_the_client_that_is_there)
+{
+    const char *yaml = replace_client();
+    const char *old = tiny_only(world->cloud, "client")->key;
+    tiny_script(world->cloud, (struct tiny_script){.operation = "CreateUserPoolClient",
+                                                   .code = "LimitExceededException",
+                                                   .message = "too many"});
+    ASSERT_RESULT(world, world_apply(world, yaml), GT_APPLY_FAILED);
+    ck_assert_uint_eq(json_array_size(gt_at(world_entry(world, client[0]), "/deposed")), 0);
+    world->options.replaces = NULL;
+    world_done(world, yaml);
+    ASSERT_COUNT(world, "DeleteUserPoolClient", 0);
+    ck_assert_str_eq(tiny_only(world->cloud, "client")->key, old);
+}
+END_TEST
+
+static void leave_one_behind(const char *yaml)
+{
+    tiny_script(world->cloud, (struct tiny_script){.operation = "DeleteUserPoolClient",
+                                                   .code = "NotAuthorizedException",
+                                                   .message = "no"});
+    ASSERT_RESULT(world, world_apply(world, yaml), GT_APPLY_PARTLY);
+}
+
+START_TEST(all_that_were_replaced_are_removed_by_one_apply)
+{
+    const char *yaml = replace_client();
+    leave_one_behind(yaml);
+    struct tiny_object *second = NULL;
+    for (size_t i = 0; i < world->cloud->objects.len; i++)
+        if (strcmp(world->cloud->objects.at[i]->kind, "client") == 0)
+            second = world->cloud->objects.at[i];
+    tiny_script(world->cloud, (struct tiny_script){.operation = "DeleteUserPoolClient",
+                                                   .times = 2,
+                                                   .code = "NotAuthorizedException",
+                                                   .message = "no"});
+    ASSERT_RESULT(world, world_apply(world, yaml), GT_APPLY_PARTLY);
+    world->cloud->scripts.len = 0;
+    ck_assert_uint_eq(tiny_number(world->cloud, "client"), 3);
+    world->options.replaces = NULL;
+    world_done(world, yaml);
+    check_client(second->key);
+    tiny_forget(world->cloud);
+    world_done(world, yaml);
+    ck_assert_uint_eq(tiny_mutations(world->cloud), 0);
+}
+END_TEST
+
+static const char *without_client(void)
+{
+    return manifest(world, "identity: {mcp: {resourceServer: MyGateway, scopes: {invoke: Invoke "
+                           "tools}, clients: {other: {scopes: [invoke]}}}}\n"
+                           "gateways: {tools: {description: Lark tools, identity: mcp}}\n");
+}
+
+START_TEST(what_was_replaced_goes_with_a_resource_that_the_manifest_drops)
+{
+    leave_one_behind(replace_client());
+    world->options.replaces = NULL;
+    if (_i == 1) /* others were faster with the one that is in use */
+        tiny_find(world->cloud, "client",
+                  gt_printf(arena, "%s/%s", tiny_only(world->cloud, "user_pool")->key,
+                            gt_text_at(world_entry(world, client[0]), "/identity/ClientId")))
+            ->gone = true;
+    world_done(world, without_client());
+    ck_assert_str_eq(gt_text_at(tiny_only(world->cloud, "client")->doc, "/ClientName"),
+                     gt_text_at(world_entry(world, "user_pool_client.mcp.other"),
+                                "/outputs/ClientName"));
+    ck_assert_ptr_null(world_entry(world, client[0]));
+}
+END_TEST
+
+START_TEST(a_run_that_is_about_something_else_leaves_what_was_replaced)
+{
+    static const char *const pool[] = {"user_pool.mcp", NULL};
+    const char *yaml = replace_client();
+    leave_one_behind(yaml);
+    world->options.replaces = NULL;
+    world->options.targets = pool;
+    world_done(world, yaml);
+    ck_assert_uint_eq(tiny_number(world->cloud, "client"), 2);
+}
+END_TEST
+
+START_TEST(a_replacement_is_reported_once)
+{
+    world_done(world, replace_client());
+    size_t started = 0, done = 0;
+    for (size_t i = 0; i < world->events.len; i++) {
+        started += gt_streq(world->events.at[i], "started user_pool_client.mcp.quick");
+        done += gt_streq(world->events.at[i], "done user_pool_client.mcp.quick");
+    }
+    ck_assert_uint_eq(started, 1);
+    ck_assert_uint_eq(done, 1);
+}
+END_TEST
+
 START_TEST(a_type_of_target_that_changes_needs_a_new_target_and_no_new_gateway)
 {
     world_done(world, manifest(world, full_stack));
@@ -144,6 +241,12 @@ Suite *replace_suite(void)
     tcase_add_test(tests, a_replaced_client_that_could_not_be_removed_is_removed_by_the_next_apply);
     tcase_add_test(tests, a_client_whose_replacement_got_lost_is_not_taken_for_it);
     tcase_add_loop_test(tests, a_run_that_was_killed_while_it_replaced_a_client_loses_none, 0, 6);
+    tcase_add_test(tests, a_replacement_that_was_refused_leaves_the_client_that_is_there);
+    tcase_add_test(tests, all_that_were_replaced_are_removed_by_one_apply);
+    tcase_add_loop_test(tests, what_was_replaced_goes_with_a_resource_that_the_manifest_drops, 0,
+                        2);
+    tcase_add_test(tests, a_run_that_is_about_something_else_leaves_what_was_replaced);
+    tcase_add_test(tests, a_replacement_is_reported_once);
     tcase_add_test(tests, a_type_of_target_that_changes_needs_a_new_target_and_no_new_gateway);
     suite_add_tcase(suite, tests);
     return suite;

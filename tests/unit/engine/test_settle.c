@@ -121,6 +121,23 @@ START_TEST(another_refusal_is_not_repeated)
 }
 END_TEST
 
+START_TEST(a_storm_in_between_does_not_lengthen_the_limit_of_a_passing_error)
+{
+    for (int i = 0; i < 300; i++) {
+        tiny_script(world->cloud, (struct tiny_script){.operation = "CreateAgentRuntime",
+                                                       .code = "ValidationException",
+                                                       .message = "Role validation failed"});
+        tiny_script(world->cloud, (struct tiny_script){.operation = "CreateAgentRuntime",
+                                                       .code = "ThrottlingException",
+                                                       .message = "slow down",
+                                                       .http_status = 429});
+    }
+    int64_t start = world->fixed.monotonic_ms;
+    ASSERT_RESULT(world, world_apply(world, manifest(world, full_stack)), GT_APPLY_PARTLY);
+    ck_assert_int_le(world->fixed.monotonic_ms - start, 10 * 60000);
+}
+END_TEST
+
 START_TEST(throttling_is_waited_out)
 {
     tiny_script(world->cloud, (struct tiny_script){.operation = "CreateGateway",
@@ -183,7 +200,8 @@ SUITE(settle, a_failed_target_is_driven_again_and_becomes_ready,
       a_gateway_that_failed_to_be_made_is_replaced_without_asking,
       a_role_that_is_not_visible_yet_is_waited_for,
       a_role_that_never_shows_is_not_waited_for_beyond_the_limit, another_refusal_is_not_repeated,
-      throttling_is_waited_out, a_target_that_waits_for_a_person_is_done_with_a_warning,
+      a_storm_in_between_does_not_lengthen_the_limit_of_a_passing_error, throttling_is_waited_out,
+      a_target_that_waits_for_a_person_is_done_with_a_warning,
       a_target_is_settled_when_it_was_seen_ready_twice,
       reads_that_fail_for_a_while_do_not_fail_the_wait,
       a_runtime_is_woken_before_its_target_is_made)

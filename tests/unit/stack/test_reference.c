@@ -1,6 +1,6 @@
 /* What the tables say to editors and people, and the lowered document. */
-#include <gantry/base/str.h>
 #include "support.h"
+#include <gantry/base/str.h>
 
 static struct gt_arena *arena;
 static struct stack_test test;
@@ -72,7 +72,8 @@ START_TEST(masks_secrets_in_the_shown_stack)
 {
     ASSERT_BUILT(&test, "gantry: 1\nstack: s\nruntimes:\n  r:\n    image: "
                         "'123456789012.dkr.ecr.us-east-1.amazonaws.com/x:1'\n"
-                        "    environment: {API_TOKEN: \"${env.TOKEN}\"}\n");
+                        "    environment: {API_TOKEN: \"${env.TOKEN}\"}\n"
+                        "    local: {command: [serve], environment: {TOKEN: \"${env.TOKEN}\"}}\n");
     json_auto_t *document = gt_stack_document(arena, &test.stack, true);
     ck_assert_ptr_null(strstr(gt_json_canonical(arena, document), "s3cret"));
     for (size_t i = 0; i < test.diags.list.len; i++)

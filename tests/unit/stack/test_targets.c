@@ -222,12 +222,21 @@ END_TEST
 
 START_TEST(let_the_gateway_read_the_secret_of_a_provider_that_exists)
 {
-    ASSERT_BUILT(&test, HEAD
-                 "resources:\n  theirs: {type: oauth_provider, existing: {name: idp}}\n"
-                 "targets:\n  t: {gateway: g, endpoint: 'https://a.example/mcp', oauth: "
-                 "'${oauth_provider.theirs.credentialProviderArn}'}\n");
+    ASSERT_BUILT(&test,
+                 HEAD "resources:\n  theirs: {type: oauth_provider, existing: {name: idp}}\n"
+                      "targets:\n  t: {gateway: g, endpoint: 'https://a.example/mcp', oauth: "
+                      "'${oauth_provider.theirs.credentialProviderArn}'}\n");
     assert_property(&test, "role_policy.gateway.g.targets", "/PolicyDocument/Statement/2/Resource",
                     "'${oauth_provider.theirs.clientSecretArn.secretArn}'");
+}
+END_TEST
+
+START_TEST(may_have_one_name_in_two_gateways)
+{
+    ASSERT_BUILT(&test, HEAD "  h: {authorizer: AWS_IAM}\ntargets:\n"
+                             "  t: {gateway: g, name: x, endpoint: 'https://a.example/mcp'}\n"
+                             "  u: {gateway: h, name: x, endpoint: 'https://a.example/mcp'}\n");
+    ck_assert_uint_eq(test.diags.warnings, 0);
 }
 END_TEST
 
@@ -237,6 +246,7 @@ Suite *targets_suite(void)
     TCase *tcase = tcase_create("targets");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, let_the_gateway_read_the_secret_of_a_provider_that_exists);
+    tcase_add_test(tcase, may_have_one_name_in_two_gateways);
     tcase_add_test(tcase, need_no_second_policy_without_credentials);
     tcase_add_test(tcase, call_lambda_functions_with_the_gateway_role);
     tcase_add_test(tcase, read_schemas_from_s3);

@@ -142,6 +142,69 @@ START_TEST(with_json_standard_output_is_events_alone)
 }
 END_TEST
 
+START_TEST(with_json_a_wrong_command_line_is_an_event_too)
+{
+    ck_assert_int_eq(run("$G diff --nope --json"), 64);
+    json_auto_t *event = json_loads(result.out, 0, NULL);
+    ck_assert_str_eq(gt_text_at(event, "/event"), "diagnostic");
+    ck_assert_str_eq(gt_text_at(event, "/code"), "usage");
+}
+END_TEST
+
+START_TEST(no_output_takes_the_place_of_the_manifest)
+{
+    static const char *const commands[] = {"$G diff -o gantry.yaml",
+                                           "$G diff --events ./gantry.yaml",
+                                           "ln gantry.yaml b; $G output --write b"};
+    for (size_t i = 0; i < GT_COUNT(commands); i++) {
+        write_file("gantry.yaml", minimal);
+        ck_assert_msg(run(commands[i]) == 64, "%s: %d", commands[i], result.exit_status);
+        ck_assert(strstr(result.err, "would overwrite the manifest") != NULL);
+        ck_assert_int_eq(run("cat gantry.yaml"), 0);
+        ck_assert_str_eq(result.out, minimal);
+    }
+}
+END_TEST
+
+START_TEST(a_file_that_a_manifest_reads_is_named_when_it_is_absent)
+{
+    write_file("gantry.yaml", "gantry: 1\nstack: s\noutputs: {a: \"${file.no/such}\"}\n");
+    ck_assert_int_eq(run("$G validate"), 1);
+    ck_assert(strstr(result.err, "gantry.yaml:3:14: error: there is no file no/such\n") != NULL);
+}
+END_TEST
+
+START_TEST(an_entry_moves_to_an_address_of_its_type)
+{
+    static const char state[] =
+        "{\"format\":1,\"gantry\":\"0\",\"stack\":\"s\",\"environment\":\"default\","
+        "\"lineage\":\"ea609f66-a717-48c8-8bbb-ca327156c18f\",\"serial\":1,\"outputs\":{},"
+        "\"cloud\":{\"partition\":\"aws\",\"account\":\"123456789012\","
+        "\"region\":\"us-east-1\",\"endpoint\":\"aws\"},\"entries\":{\"gateway.a\":{"
+        "\"type\":\"gateway\",\"status\":\"ready\",\"identity\":{\"gatewayId\":\"a-1\"},"
+        "\"applied\":{},\"secrets\":[],\"outputs\":{},\"depends\":[]}}}";
+    static const char *const refused[] = {"role.a",        "gateway.",    "gateway",
+                                          "'gateway.a b'", "gateway.a/b", "''"};
+    ck_assert_int_eq(run("mkdir -p .gantry/s"), 0);
+    write_file(".gantry/s/default.json", state);
+    for (size_t i = 0; i < GT_COUNT(refused); i++) {
+        char *command = gt_printf(arena, "$G state move gateway.a %s --stack s", refused[i]);
+        ck_assert_msg(run(command) == 1, "%s: %d %s", command, result.exit_status, result.err);
+    }
+    ck_assert_int_eq(run("$G state move gateway.a gateway.b_2-x --stack s"), 0);
+    ck_assert_int_eq(run("$G state list --stack s"), 0);
+    ck_assert(strstr(result.out, "gateway.b_2-x") != NULL);
+}
+END_TEST
+
+START_TEST(a_format_for_clients_is_not_for_a_single_output)
+{
+    write_file("gantry.yaml", minimal);
+    ck_assert_int_eq(run("$G output url --format quick-suite"), 64);
+    ck_assert_int_eq(run("$G output url --format mcp-json"), 64);
+}
+END_TEST
+
 START_TEST(an_output_before_the_first_apply_is_an_error)
 {
     write_file("gantry.yaml", minimal);
@@ -181,6 +244,11 @@ Suite *cli_suite(void)
     tcase_add_test(tcase, init_writes_once_and_keeps_the_state_out_of_git);
     tcase_add_test(tcase, validate_checks_every_environment);
     tcase_add_test(tcase, with_json_standard_output_is_events_alone);
+    tcase_add_test(tcase, with_json_a_wrong_command_line_is_an_event_too);
+    tcase_add_test(tcase, no_output_takes_the_place_of_the_manifest);
+    tcase_add_test(tcase, a_file_that_a_manifest_reads_is_named_when_it_is_absent);
+    tcase_add_test(tcase, an_entry_moves_to_an_address_of_its_type);
+    tcase_add_test(tcase, a_format_for_clients_is_not_for_a_single_output);
     tcase_add_test(tcase, an_output_before_the_first_apply_is_an_error);
     tcase_add_test(tcase, the_state_is_beside_the_manifest_and_named_by_the_environment);
     tcase_add_test(tcase, names_cannot_lead_out_of_the_state_folder);

@@ -125,7 +125,8 @@ static const struct {
     {"things lst", "unknown command \"things lst\"", "did you mean `sample things list`?"},
     {"run --fil a", "unknown option --fil", "did you mean --file?"},
     {"run --targ=x", "unknown option --targ", "did you mean --target?"},
-    {"run -z", "unknown option -z", "see `sample help`"},
+    {"run -z", "unknown option -z", "see `sample help run`"},
+    {"get --fil a x", "unknown option --fil", "see `sample help get`"},
     {"run --file", "option --file needs a value: --file FILE", "see `sample help`"},
     {"run --file --yes", "option --file needs a value: --file FILE", "see `sample help`"},
     {"run --yes=no", "option --yes takes no value", "see `sample help`"},
@@ -155,6 +156,16 @@ START_TEST(all_mistakes_are_reported_at_once)
 {
     ck_assert(!parse("run --max x --deadline y --format z"));
     ck_assert_uint_eq(diags.errors, 3);
+}
+END_TEST
+
+START_TEST(flags_of_a_wrong_line_still_say_how_to_report_it)
+{
+    static const char *const lines[] = {"rnu -q", "run --nope -q", "run -q --max x", "-q --nope"};
+    for (size_t i = 0; i < GT_COUNT(lines); i++) {
+        ck_assert(!parse(lines[i]));
+        ck_assert_msg(gt_args_has(&args, SAMPLE_QUIET), "%s", lines[i]);
+    }
 }
 END_TEST
 
@@ -189,6 +200,7 @@ Suite *options_suite(void)
     tcase_add_test(tcase, rows_with_one_name_belong_to_their_commands);
     tcase_add_loop_test(tcase, a_mistake_is_named_with_what_to_do, 0, (int)GT_COUNT(wrong));
     tcase_add_test(tcase, all_mistakes_are_reported_at_once);
+    tcase_add_test(tcase, flags_of_a_wrong_line_still_say_how_to_report_it);
     tcase_add_test(tcase, help_is_accepted_without_the_words_that_a_command_needs);
     tcase_add_test(tcase, no_command_is_no_error_of_the_parser);
     suite_add_tcase(suite, tcase);

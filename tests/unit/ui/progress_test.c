@@ -114,6 +114,28 @@ START_TEST(without_a_terminal_each_change_of_state_is_a_line)
 }
 END_TEST
 
+START_TEST(a_line_that_says_the_same_waits_for_30_seconds)
+{
+    struct gt_progress *progress = start(false, GT_NORMAL);
+    gt_progress_begin(progress, "applying", 1, 1000);
+    change(progress, GT_CHANGE_RETRYING, "target.a", "no role", 1000);
+    change(progress, GT_CHANGE_WAITING, "target.a", "UPDATING", 2000);
+    change(progress, GT_CHANGE_RETRYING, "target.a", "no role", 3000);
+    change(progress, GT_CHANGE_RETRYING, "target.b", "no role", 3000);
+    change(progress, GT_CHANGE_WAITING, "target.a", "UPDATING", 4000);
+    change(progress, GT_CHANGE_RETRYING, "target.a", "no right", 5000);
+    change(progress, GT_CHANGE_RETRYING, "target.a", "no role", 30999);
+    change(progress, GT_CHANGE_RETRYING, "target.a", "no role", 31000);
+    gt_progress_end(progress);
+    ck_assert_str_eq(stream_take(arena, &out),
+                     "  target.a: creating, trying again: no role (1.0s)\n"
+                     "  target.a: creating: UPDATING (2.0s)\n"
+                     "  target.b: creating, trying again: no role (3.0s)\n"
+                     "  target.a: creating, trying again: no right (5.0s)\n"
+                     "  target.a: creating, trying again: no role (31.0s)\n");
+}
+END_TEST
+
 START_TEST(quiet_shows_only_failures)
 {
     run(start(false, GT_QUIET));
@@ -216,6 +238,7 @@ Suite *progress_suite(void)
     TCase *tcase = tcase_create("progress");
     tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
     tcase_add_test(tcase, without_a_terminal_each_change_of_state_is_a_line);
+    tcase_add_test(tcase, a_line_that_says_the_same_waits_for_30_seconds);
     tcase_add_test(tcase, quiet_shows_only_failures);
     tcase_add_test(tcase, on_a_terminal_only_what_is_over_stays);
     tcase_add_test(tcase, the_list_shows_what_goes_on_with_times);

@@ -92,7 +92,28 @@ START_TEST(what_the_message_says_is_not_said_again)
     ck_assert_str_eq(report(false, false), "error: CreateGateway was refused: it is there\n");
     diag->remote.http_status = 409;
     ck_assert_str_eq(report(false, false),
-                     "error: CreateGateway was refused: it is there\n  CreateGateway: HTTP 409\n");
+                     "error: CreateGateway was refused: it is there\n  HTTP 409\n");
+    diag->remote.service = "bedrock";
+    diag->remote.code = "HTTP 409";
+    diag->remote.request_id = "1f2e";
+    ck_assert_str_eq(report(false, false), "error: CreateGateway was refused: it is there\n"
+                                           "  bedrock: HTTP 409, request 1f2e\n");
+}
+END_TEST
+
+START_TEST(two_diagnostics_are_the_same_when_a_reader_cannot_tell_them_apart)
+{
+    struct gt_diag *a = gt_warning(&diags, "old", "it is old");
+    struct gt_diag *b = gt_warning(&diags, "old", "it is old");
+    ck_assert(gt_report_same(a, b));
+    b->pos = (struct gt_pos){"a.yaml", 2, 9};
+    ck_assert(!gt_report_same(a, b));
+    a->pos = b->pos;
+    ck_assert(gt_report_same(a, b));
+    b->subject = "gateway.tools";
+    ck_assert(!gt_report_same(a, b));
+    a->subject = "gateway.lark";
+    ck_assert(!gt_report_same(a, b));
 }
 END_TEST
 
@@ -143,6 +164,7 @@ Suite *report_suite(void)
     tcase_add_test(tcase, quiet_leaves_the_errors);
     tcase_add_test(tcase, the_remote_side_and_the_causes_are_said);
     tcase_add_test(tcase, what_the_message_says_is_not_said_again);
+    tcase_add_test(tcase, two_diagnostics_are_the_same_when_a_reader_cannot_tell_them_apart);
     tcase_add_test(tcase, colour_is_only_where_it_is_wanted);
     tcase_add_test(tcase, control_characters_from_outside_do_not_reach_a_terminal);
     tcase_add_test(tcase, the_document_has_all_that_is_known);

@@ -3,6 +3,9 @@
 #include "saved_plan.h"
 
 #include <gantry/base/str.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 GT_TEST_ARENA
 
@@ -151,6 +154,32 @@ START_TEST(each_difference_is_a_reason_to_refuse)
 }
 END_TEST
 
+static char *file_of(const struct gt_plan *plan)
+{
+    static char path[] = "/tmp/gantry-plan-XXXXXX";
+    memset(path + strlen(path) - 6, 'X', 6);
+    close(mkstemp(path));
+    ck_assert(gt_saved_plan_write(&context, path, plan));
+    return path;
+}
+
+START_TEST(a_plan_file_that_was_changed_is_refused)
+{
+    struct gt_plan read;
+    for (size_t i = 0; i < saved.steps.len; i++)
+        saved.steps.at[i].digest = gt_plan_step_digest(arena, &saved.steps.at[i]);
+    char *path = file_of(&saved);
+    ck_assert_ptr_nonnull(gt_saved_plan_read(&context, path, &read));
+    ck_assert_uint_eq(read.steps.len, 2);
+    unlink(path);
+    saved.steps.at[0].reason = "because it was told so";
+    path = file_of(&saved);
+    ck_assert_ptr_null(gt_saved_plan_read(&context, path, &read));
+    ck_assert_str_eq(diags.list.at[0]->subject, "gateway.a");
+    unlink(path);
+}
+END_TEST
+
 START_TEST(options_come_back_as_they_were_and_consent_adds_up)
 {
     static const char *const targets[] = {"gateway.a", NULL}, *const none[] = {NULL},
@@ -191,6 +220,7 @@ Suite *saved_plan_suite(void)
     tcase_add_test(tcase, a_plan_matches_itself);
     tcase_add_test(tcase, what_neither_plan_touches_may_differ);
     tcase_add_loop_test(tcase, each_difference_is_a_reason_to_refuse, 0, (int)GT_COUNT(changes));
+    tcase_add_test(tcase, a_plan_file_that_was_changed_is_refused);
     tcase_add_test(tcase, options_come_back_as_they_were_and_consent_adds_up);
     tcase_add_test(tcase, counts_are_said_in_words);
     suite_add_tcase(suite, tcase);

@@ -4,6 +4,7 @@ _sample() {
     local command="" options="" words="" files="" i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case "${COMP_WORDS[i]}" in
+        --file|-f|--target|--deny|--max|--deadline|--format|--format) ((i++)) ;;
         -*) ;;
         *) command="${command:+$command }${COMP_WORDS[i]}"
            case "$command" in
@@ -14,7 +15,7 @@ _sample() {
     done
     case "$command" in
         "") words=" run get things" ;;
-        "run"|"go") options=" --file --target --deny --max --deadline --yes --format --quiet --help"; words="" ;;
+        "run"|"go") command="run"; options=" --file --target --deny --max --deadline --yes --format --quiet --help"; words="" ;;
         "get") options=" --quiet --help"; words=" cat dog" ;;
         "things") options=" --quiet --help"; words=" list move" ;;
         "things list") options=" --format --quiet --help"; words="" ;;
