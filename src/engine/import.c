@@ -59,8 +59,7 @@ static bool take(struct import *import, struct gt_diags *diags)
         return false;
     }
     if (gt_identity_in_state(item, item->identity)) {
-        gt_error(diags, "import", "%s is in the state already, under another address",
-                 import->text)
+        gt_error(diags, "import", "%s is in the state already, under another address", import->text)
             ->subject = item->address;
         return false;
     }

@@ -18,18 +18,18 @@ struct gt_item {
     const struct gt_type *type;
     struct gt_resource *resource; /* NULL: only in the state */
     struct gt_entry *entry;       /* NULL: not in the state */
-    json_t *wanted;   /* properties with tags, references resolved as far as known; owned */
-    json_t *unknown;  /* an object: the pointers in wanted that hold references still; owned */
-    json_t *identity; /* owned; NULL until known */
-    json_t *live;     /* owned; NULL: absent or not read */
-    bool read;        /* live is what the service says now */
-    bool renews;      /* a new object will be made: what only the service knows is unknown */
-    bool updates;     /* volatile outputs are unknown */
-    bool selected;    /* by --target and --exclude */
-    bool claimed;     /* a create of ours may have made what is found under its name */
-    bool failed;      /* reading it failed: diagnosed */
-    bool settled_here;            /* planning: what can be known of it is known */
-    const char *pinned;           /* the image by its digest, or NULL: as the manifest has it */
+    json_t *wanted;     /* properties with tags, references resolved as far as known; owned */
+    json_t *unknown;    /* an object: the pointers in wanted that hold references still; owned */
+    json_t *identity;   /* owned; NULL until known */
+    json_t *live;       /* owned; NULL: absent or not read */
+    bool read;          /* live is what the service says now */
+    bool renews;        /* a new object will be made: what only the service knows is unknown */
+    bool updates;       /* volatile outputs are unknown */
+    bool selected;      /* by --target and --exclude */
+    bool claimed;       /* a create of ours may have made what is found under its name */
+    bool failed;        /* reading it failed: diagnosed */
+    bool settled_here;  /* planning: what can be known of it is known */
+    const char *pinned; /* the image by its digest, or NULL: as the manifest has it */
     GT_VEC(const char *) foreign; /* what others added to it */
 };
 
@@ -46,8 +46,8 @@ struct gt_engine {
     json_t *live;           /* address -> live without secrets */
     int64_t started_ms;
     bool interrupted, broken, timed_out;
-    bool lenient;       /* planning reports nothing that is not ours (import) */
-    struct gt_run *run; /* while applying */
+    bool lenient;             /* planning reports nothing that is not ours (import) */
+    struct gt_run *run;       /* while applying */
     GT_VEC(json_int_t) spent; /* open intents whose object recovery found */
 };
 

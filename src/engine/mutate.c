@@ -222,7 +222,8 @@ static const char *token_for(struct gt_task *task, const struct gt_record *inten
     const struct gt_session *session = task->engine->o.session;
     for (size_t i = 0; i < session->open.len; i++) {
         const struct gt_record *record = &session->open.at[i];
-        if (record->token != NULL && !is_spent(task->engine, record->id) && gt_streq(record->address, intent->address) &&
+        if (record->token != NULL && !is_spent(task->engine, record->id) &&
+            gt_streq(record->address, intent->address) &&
             gt_streq(record->operation, intent->operation) &&
             gt_streq(record->digest, intent->digest))
             return record->token;

@@ -65,8 +65,9 @@ static bool is_made_by_us(const struct gt_engine *engine, const json_t *id)
     return false;
 }
 
-/* Where neither tags nor a parent of ours can tell: what stands under our unique name after a create
- * of ours that was not answered is ours, since it was not there when the create was planned. */
+/* Where neither tags nor a parent of ours can tell: what stands under our unique name after a
+ * create of ours that was not answered is ours, since it was not there when the create was planned.
+ */
 static enum gt_owner owner_by_claim(const struct gt_item *item)
 {
     return item->claimed && !item->type->lookup.ambiguous ? GT_OWNER_US : GT_OWNER_STRANGER;

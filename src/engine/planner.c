@@ -31,8 +31,8 @@ static void report(struct gt_item *item, const struct gt_diag *error)
     item->failed = true;
 }
 
-/* What an earlier run made and did not see settle may be so new that it is not shown yet: to take it
- * for gone would make it twice, or leave it behind. */
+/* What an earlier run made and did not see settle may be so new that it is not shown yet: to take
+ * it for gone would make it twice, or leave it behind. */
 static bool may_appear(const struct gt_item *item)
 {
     const struct gt_engine *engine = item->engine;

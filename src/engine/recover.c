@@ -44,8 +44,7 @@ static void set_depends(const struct recovery *recovery)
     json_array_foreach(json_object_get(recovery->record->key, "depends"), i, address)
     {
         if (item->resource == NULL && json_is_string(address))
-            *GT_PUSH(arena, &item->entry->depends) =
-                gt_strdup(arena, json_string_value(address));
+            *GT_PUSH(arena, &item->entry->depends) = gt_strdup(arena, json_string_value(address));
     }
 }
 
@@ -156,10 +155,9 @@ static struct gt_item *item_of(struct gt_engine *engine, const struct gt_record 
 
 static void unknown_type(struct gt_engine *engine, const struct gt_record *record)
 {
-    struct gt_diag *diag =
-        gt_error(engine->diags, "unknown-type",
-                 "an earlier run left %s open, of a type that this gantry does not know",
-                 record->operation);
+    struct gt_diag *diag = gt_error(
+        engine->diags, "unknown-type",
+        "an earlier run left %s open, of a type that this gantry does not know", record->operation);
     diag->subject = record->address;
     diag->hint = "use the newer gantry that began it";
 }

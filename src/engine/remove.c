@@ -200,8 +200,7 @@ static void remove_next(struct gt_task *task)
     struct gt_item *item = task->item;
     json_t *former = item->entry == NULL ? NULL : json_array_get(item->entry->deposed, 0);
     task->deposed = former != NULL;
-    task->identity =
-        gt_keep(task->arena, json_deep_copy(task->deposed ? former : item->identity));
+    task->identity = gt_keep(task->arena, json_deep_copy(task->deposed ? former : item->identity));
     if (task->deposed)
         send_remove(task);
     else if (task->node->deposed)

@@ -1,5 +1,6 @@
 #include "saved_plan.h"
 
+#include <gantry/base/hash.h>
 #include <gantry/base/json.h>
 #include <gantry/base/map.h>
 #include <gantry/base/str.h>
@@ -46,9 +47,34 @@ json_t *gt_saved_plan_read(struct gt_context *context, const char *path, struct 
     return ok ? document : NULL;
 }
 
+/* "SALT:DIGEST" of the secret values that the manifest gives; NULL when it gives none. `salt` NULL:
+ * a new one. */
+static const char *secrets_digest(struct gt_context *context, const char *salt)
+{
+    json_auto_t *all = json_object();
+    for (size_t i = 0; context->has_stack && i < context->stack.resources.len; i++) {
+        const struct gt_resource *resource = &context->stack.resources.at[i];
+        json_t *secrets = gt_type_secrets(resource->type, resource->properties);
+        if (json_object_size(secrets) > 0)
+            json_object_set_new(all, resource->address, secrets);
+        else
+            json_decref(secrets);
+    }
+    if (json_object_size(all) == 0)
+        return NULL;
+    GT_CLEANUP(gt_arena_cleanup) struct gt_arena *scratch = gt_arena_new_secret();
+    const char *text = gt_json_canonical(scratch, all);
+    if (salt == NULL)
+        salt = gt_uuid(context->program->sys, context->arena);
+    return gt_printf(context->arena, "%s:%s", salt,
+                     gt_scrypt_hex(context->arena, text, strlen(text), salt));
+}
+
 bool gt_saved_plan_write(struct gt_context *context, const char *path, const struct gt_plan *plan)
 {
-    json_auto_t *document = gt_plan_document(plan);
+    struct gt_plan saved = *plan;
+    saved.secrets_digest = secrets_digest(context, NULL);
+    json_auto_t *document = gt_plan_document(&saved);
     struct gt_buf text = gt_buf_init(plan_max);
     char *dump = gt_json_canonical(context->arena, document);
     gt_buf_adds(&text, dump);
@@ -161,6 +187,17 @@ static void compare_members(struct gt_context *context, const struct gt_plan *sa
             ->hint = "give the same --var and --var-file, or make a new plan";
 }
 
+static void compare_secrets(struct gt_context *context, const struct gt_plan *saved)
+{
+    const char *was = saved->secrets_digest == NULL ? "" : saved->secrets_digest;
+    size_t len = strcspn(was, ":");
+    const char *now = secrets_digest(context, gt_strndup(context->arena, was, len));
+    if (!gt_streq(saved->secrets_digest, now))
+        gt_error(context->diags, "stale-plan",
+                 "a secret value of the manifest changed since the plan was made")
+            ->hint = "give the same secrets, or make a new plan with `gantry diff --out FILE`";
+}
+
 static bool is_planned(const struct gt_plan_step *step)
 {
     return step->action != GT_ACTION_NOOP && step->action != GT_ACTION_READ;
@@ -209,6 +246,7 @@ bool gt_saved_plan_matches(struct gt_context *context, const struct gt_plan *sav
 {
     size_t errors = context->diags->errors;
     compare_members(context, saved, fresh);
+    compare_secrets(context, saved);
     /* A wrong place explains every difference below. */
     if (context->diags->errors == errors)
         compare_steps(context, saved, fresh);

@@ -96,6 +96,7 @@ json_t *gt_plan_document(const struct gt_plan *plan)
     set_text(out, "lineage", plan->lineage);
     json_object_set_new(out, "serial", json_integer(plan->serial));
     set_text(out, "manifestDigest", plan->manifest_digest);
+    set_text(out, "secretsDigest", plan->secrets_digest);
     json_object_set_new(out, "destroy", json_boolean(plan->destroy));
     set_value(out, "options", plan->options);
     json_object_set_new(out, "counts", counts_document(plan));

@@ -102,6 +102,7 @@ bool gt_plan_parse(struct gt_arena *arena, const json_t *document, struct gt_pla
     plan.endpoint = text(arena, cloud, "endpoint");
     plan.lineage = text(arena, document, "lineage");
     plan.manifest_digest = text(arena, document, "manifestDigest");
+    plan.secrets_digest = text(arena, document, "secretsDigest");
     plan.destroy = json_is_true(json_object_get(document, "destroy"));
     plan.options = gt_iterable(value(arena, document, "options"));
     plan.outputs = gt_iterable(value(arena, document, "outputs"));

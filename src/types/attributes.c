@@ -206,3 +206,28 @@ json_t *gt_type_redact(const struct gt_type *type, const json_t *properties)
 {
     return gt_type_redact_at(type, "", properties);
 }
+
+static void collect(struct gt_arena *scratch, const struct gt_type *type, const char *pointer,
+                    const json_t *value, json_t *out)
+{
+    const char *key;
+    size_t i;
+    json_t *member;
+    if (json_is_object(value)) {
+        json_object_foreach(gt_iterable(value), key, member)
+            collect(scratch, type, gt_pointer_join(scratch, pointer, key), member, out);
+    } else if (json_is_array(value)) {
+        json_array_foreach(value, i, member)
+            collect(scratch, type, gt_pointer_index(scratch, pointer, i), member, out);
+    } else if (*pointer != '\0' && gt_type_secret(type, pointer)) {
+        json_object_set(out, pointer, gt_iterable(value));
+    }
+}
+
+json_t *gt_type_secrets(const struct gt_type *type, const json_t *properties)
+{
+    GT_CLEANUP(gt_arena_cleanup) struct gt_arena *scratch = gt_arena_new();
+    json_t *out = json_object();
+    collect(scratch, type, "", properties, out);
+    return out;
+}

@@ -79,7 +79,8 @@ struct gt_plan {
     const char *partition, *account, *region, *endpoint;
     const char *lineage;
     json_int_t serial;         /* of the state it was made from */
-    const char *manifest_digest;
+    const char *manifest_digest; /* nothing secret is in it */
+    const char *secrets_digest;  /* of a saved plan: "SALT:DIGEST", slow, of the secret values; or NULL */
     bool destroy;
     json_t *options;           /* targets, excludes, replaces, deny, ... as a saved plan must repeat them */
     GT_VEC(struct gt_plan_step) steps; /* dependencies first; deletions last, in their order */

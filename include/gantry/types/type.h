@@ -403,6 +403,9 @@ const struct gt_transient *gt_type_transient(const struct gt_type *type,
                                              const char *message);
 const struct gt_redrive *gt_type_redrive(const struct gt_type *type, const char *reason);
 
+/* The secret values of properties: an object, pointer -> value; new reference. */
+json_t *gt_type_secrets(const struct gt_type *type, const json_t *properties);
+
 /* Whether the tags of an object can be known. */
 bool gt_type_reads_tags(const struct gt_type *type);
 

@@ -71,6 +71,13 @@ START_TEST(sha256_of_the_empty_text)
 }
 END_TEST
 
+/* Made with Python's hashlib.scrypt. */
+START_TEST(scrypt_agrees_with_another_implementation)
+{
+    ck_assert_str_eq(gt_scrypt_hex(arena, "secret", 6, "salt"), "05ffaebcca41770af425d4ba9b4e7bcdff532237dca931c192a36d94db7307d4");
+}
+END_TEST
+
 START_TEST(pointers_step_into_objects_and_lists)
 {
     json_t *doc = gt_pack(arena, "{s:{s:[i,{s:s}]}, s:i}", "a/b", "m~n", 1, "k", "v", "", 5);
@@ -126,6 +133,7 @@ Suite *text_suite(void)
     tcase_add_test(tests, length_counts_code_points);
     tcase_add_loop_test(tests, messages_become_one_line, 0, (int)GT_COUNT(lines));
     tcase_add_test(tests, sha256_of_the_empty_text);
+    tcase_add_test(tests, scrypt_agrees_with_another_implementation);
     tcase_add_test(tests, pointers_step_into_objects_and_lists);
     tcase_add_test(tests, put_makes_objects_and_remove_takes_them);
     tcase_add_test(tests, empty_is_what_says_nothing);

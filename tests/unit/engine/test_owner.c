@@ -183,8 +183,7 @@ START_TEST(an_existing_thing_is_not_taken_over_when_the_manifest_wants_one_of_it
     world_done(world, manifest(world, existing_stack));
     ck_assert(!world_plan(world, manifest(world, small_stack)));
     ASSERT_DIAG(world, "not-ours");
-    const char *yaml =
-        manifest(world, "gateways: {tools: {authorizer: AWS_IAM, name: another}}\n");
+    const char *yaml = manifest(world, "gateways: {tools: {authorizer: AWS_IAM, name: another}}\n");
     world_done(world, yaml);
     ck_assert_uint_eq(tiny_number(world->cloud, "gateway"), 2);
     ASSERT_COUNT(world, "UpdateGateway", 0);
@@ -198,8 +197,7 @@ START_TEST(a_first_object_of_its_own_after_an_existing_one_is_removed_after_a_ki
 {
     struct tiny_object *gateway = add_gateway("{}");
     world_done(world, manifest(world, existing_stack));
-    const char *yaml =
-        manifest(world, "gateways: {tools: {authorizer: AWS_IAM, name: another}}\n");
+    const char *yaml = manifest(world, "gateways: {tools: {authorizer: AWS_IAM, name: another}}\n");
     world->interrupt_at = "CreateGateway";
     ASSERT_RESULT(world, world_apply(world, yaml), GT_APPLY_INTERRUPTED);
     ASSERT_RESULT(world, world_destroy(world, yaml), GT_APPLY_DONE);
@@ -272,8 +270,8 @@ START_TEST(an_object_is_not_imported_twice)
     const char *yaml = manifest(world, "gateways: {tools: {authorizer: AWS_IAM}}\n");
     world_done(world, yaml);
     const char *key = tiny_only(world->cloud, "gateway")->key;
-    const char *two = manifest(
-        world, "gateways: {tools: {authorizer: AWS_IAM}, more: {authorizer: AWS_IAM}}\n");
+    const char *two =
+        manifest(world, "gateways: {tools: {authorizer: AWS_IAM}, more: {authorizer: AWS_IAM}}\n");
     ck_assert(!world_import(world, two, "gateway.more", key));
     ASSERT_DIAG(world, "import");
     ck_assert_ptr_null(world_entry(world, "gateway.more"));
@@ -291,8 +289,8 @@ START_TEST(a_target_at_an_existing_gateway_whose_create_was_not_answered_is_ours
         world->kill_done = true;
         world_apply(world, yaml);
     } else {
-        tiny_script(world->cloud, (struct tiny_script){.operation = "CreateGatewayTarget",
-                                                       .lost = true});
+        tiny_script(world->cloud,
+                    (struct tiny_script){.operation = "CreateGatewayTarget", .lost = true});
         tiny_script(world->cloud, (struct tiny_script){.operation = "CreateGatewayTarget",
                                                        .times = -1,
                                                        .code = "ConflictException",
@@ -359,8 +357,8 @@ Suite *owner_suite(void)
     tcase_set_timeout(tests, 60);
     for (size_t i = 0; i < GT_COUNT(single); i++)
         tcase_add_test(tests, single[i]);
-    tcase_add_loop_test(tests, a_target_at_an_existing_gateway_whose_create_was_not_answered_is_ours,
-                        0, 2);
+    tcase_add_loop_test(
+        tests, a_target_at_an_existing_gateway_whose_create_was_not_answered_is_ours, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -143,9 +143,8 @@ START_TEST(the_token_of_an_object_that_was_found_is_used_up)
     world->options.allow_replace = all;
     world_done(world, yaml);
     ASSERT_COUNT(world, "CreateGateway", 2);
-    ck_assert_str_ne(
-        gt_text_at(tiny_nth(world->cloud, "CreateGateway", 0)->input, "/clientToken"),
-        gt_text_at(tiny_nth(world->cloud, "CreateGateway", 1)->input, "/clientToken"));
+    ck_assert_str_ne(gt_text_at(tiny_nth(world->cloud, "CreateGateway", 0)->input, "/clientToken"),
+                     gt_text_at(tiny_nth(world->cloud, "CreateGateway", 1)->input, "/clientToken"));
 }
 END_TEST
 

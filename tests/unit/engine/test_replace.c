@@ -178,9 +178,9 @@ START_TEST(what_was_replaced_goes_with_a_resource_that_the_manifest_drops)
                             gt_text_at(world_entry(world, client[0]), "/identity/ClientId")))
             ->gone = true;
     world_done(world, without_client());
-    ck_assert_str_eq(gt_text_at(tiny_only(world->cloud, "client")->doc, "/ClientName"),
-                     gt_text_at(world_entry(world, "user_pool_client.mcp.other"),
-                                "/outputs/ClientName"));
+    ck_assert_str_eq(
+        gt_text_at(tiny_only(world->cloud, "client")->doc, "/ClientName"),
+        gt_text_at(world_entry(world, "user_pool_client.mcp.other"), "/outputs/ClientName"));
     ck_assert_ptr_null(world_entry(world, client[0]));
 }
 END_TEST
