@@ -67,6 +67,7 @@ static bool take(struct import *import, struct gt_diags *diags)
     entry->identity = gt_keep(state->arena, json_deep_copy(item->identity));
     entry->status = "ready";
     entry->adopted = true;
+    entry->existing = false;
     entry->applied = gt_keep(state->arena, json_object());
     entry->outputs = gt_keep(state->arena, gt_item_outputs(item));
     return true;
