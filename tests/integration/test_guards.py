@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import stat
 
 from .harness import CHANGES, DONE, FAILED, USAGE, DoubleTest, Workspace, content
@@ -223,27 +222,15 @@ class SavedPlan(DoubleTest):
         self.assert_refused(self.carry_out(space))
         self.assert_untouched(mark)
 
-    def test_does_not_tell_one_secret_value_from_another(self) -> None:
-        """A digest of a value would tell it to whoever tries values; what has a value is compared all the same."""
+    def test_is_refused_when_the_secret_value_of_a_variable_changed(self) -> None:
         space = self.quick()
         self.assert_run(space.apply())
         space.edit('PORT: "8000"', 'PORT: "9000"')
         self.plan(space)
-        digests = self.digests(space)
         space.edit('PORT: "9000"', 'PORT: "9001"')
-        self.plan(space)
-        self.assertEqual(digests, self.digests(space))
-        space.edit('PORT: "9001"', 'PORT: "9001", OTHER: "1"')
         mark = self.double.mark()
         self.assert_refused(self.carry_out(space))
         self.assert_untouched(mark)
-
-    def digests(self, space: Workspace) -> list[str]:
-        """All that the saved plan has."""
-        text = (space.folder / "plan.json").read_text(encoding="utf-8")
-        found = re.findall(r'"(?:digest|manifestDigest)": *"([0-9a-f]{64})"', text)
-        self.assertTrue(found, text)
-        return found
 
     def test_needs_the_consent_that_it_was_made_with(self) -> None:
         space = self.quick()
