@@ -9,6 +9,11 @@ bool gt_streq(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+const char *gt_plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 bool gt_starts_with(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;

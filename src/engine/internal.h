@@ -327,4 +327,7 @@ void gt_run_tags(struct gt_task *task, const json_t *set, const json_t *removed,
 
 void gt_run_interrupt(struct gt_run *run);
 
+/* Why no new call is made: "interrupted", the deadline, a journal that cannot be written. */
+const char *gt_stop_reason(const struct gt_engine *engine);
+
 #endif

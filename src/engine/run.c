@@ -47,12 +47,19 @@ bool gt_engine_guards(struct gt_engine *engine, const struct gt_plan *plan, stru
     struct gt_plan_counts counts = gt_plan_count(plan);
     long removed = (long)(counts.remove + counts.replace);
     if (engine->o.max_delete >= 0 && removed > engine->o.max_delete)
-        gt_error(diags, "max-delete", "the plan deletes %ld resources, --max-delete allows %ld",
-                 removed, engine->o.max_delete);
+        gt_error(diags, "max-delete", "the plan deletes %ld resource%s, --max-delete allows %ld",
+                 removed, gt_plural((size_t)removed), engine->o.max_delete);
     return diags->errors == errors;
 }
 
 /* -- nodes -- */
+
+const char *gt_stop_reason(const struct gt_engine *engine)
+{
+    return engine->broken      ? "the journal cannot be written"
+           : engine->timed_out ? "the deadline is over"
+                               : "interrupted";
+}
 
 static void skip(struct gt_node *node, const char *why)
 {
@@ -89,7 +96,7 @@ void gt_node_end(struct gt_node *node, enum gt_end end)
         else if (end != GT_END_DONE)
             skip(next, end == GT_END_FAILED
                            ? gt_printf(run->engine->arena, "%s failed", node->item->address)
-                           : "interrupted");
+                           : gt_stop_reason(run->engine));
     }
     start_ready(run);
     finished_when_none_left(run);
@@ -124,7 +131,7 @@ static void start(struct gt_node *node)
     node->state = GT_NODE_RUNNING;
     if (run->engine->interrupted) {
         node->state = GT_NODE_WAITING;
-        skip(node, "interrupted");
+        skip(node, gt_stop_reason(run->engine));
     } else if (is_silent(node)) {
         end_silently(node);
     } else {
@@ -150,7 +157,7 @@ void gt_run_interrupt(struct gt_run *run)
 {
     run->engine->interrupted = true;
     for (size_t i = 0; i < run->node_count; i++)
-        skip(&run->nodes[i], "interrupted");
+        skip(&run->nodes[i], gt_stop_reason(run->engine));
     /* Tasks that only wait end now; those with a call in flight end with its answer. */
     for (size_t i = 0; i < run->node_count; i++) {
         struct gt_task *task = run->nodes[i].task;

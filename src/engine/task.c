@@ -50,7 +50,7 @@ void gt_task_fail(struct gt_task *task)
 
 void gt_task_interrupted(struct gt_task *task)
 {
-    end(task, GT_EVENT_SKIPPED, GT_END_INTERRUPTED, "interrupted");
+    end(task, GT_EVENT_SKIPPED, GT_END_INTERRUPTED, gt_stop_reason(task->engine));
 }
 
 /* A value that came from a service is the service's: it is not held against the models again. */

@@ -34,6 +34,7 @@ void gt_program_init(struct gt_program *program, struct gt_arena *arena, const s
     } self = {.in = sys};
     *program = (struct gt_program){
         .arena = arena,
+        .said = gt_map_init(arena),
         .sys = sys,
         .out = gt_stream_open(STDOUT_FILENO, look_up, self.out),
         .err = gt_stream_open(STDERR_FILENO, look_up, self.out),
@@ -97,11 +98,12 @@ bool gt_program_configure(struct gt_program *program, const struct gt_args *args
 }
 
 /* Whether the same was said before: a run comes by some checks and files more than once. */
-static bool is_repeated(const struct gt_diags *diags, size_t index)
+static bool is_repeated(struct gt_program *program, const struct gt_diag *diag)
 {
-    for (size_t i = 0; i < index; i++)
-        if (gt_report_same(diags->list.at[i], diags->list.at[index]))
-            return true;
+    const char *key = gt_report_key(program->arena, diag);
+    if (gt_map_get(&program->said, key) != NULL)
+        return true;
+    gt_map_set(&program->said, key, program);
     return false;
 }
 
@@ -109,7 +111,7 @@ void gt_program_report(struct gt_program *program)
 {
     struct gt_diags fresh = gt_diags_init(program->arena);
     for (; program->reported < program->diags.list.len; program->reported++)
-        if (!is_repeated(&program->diags, program->reported))
+        if (!is_repeated(program, program->diags.list.at[program->reported]))
             *GT_PUSH(program->arena, &fresh.list) = program->diags.list.at[program->reported];
     const struct gt_diag **order = gt_report_order(program->arena, &fresh);
     for (size_t i = 0; order[i] != NULL; i++)

@@ -9,6 +9,7 @@
 #include "exit.h"
 #include "grammar.h"
 
+#include <gantry/base/map.h>
 #include <gantry/sys/sys.h>
 #include <gantry/ui/events.h>
 #include <gantry/ui/progress.h>
@@ -23,6 +24,7 @@ struct gt_program {
     bool json; /* standard output holds events and nothing else */
     struct gt_diags diags;
     size_t reported; /* how many of diags were printed */
+    struct gt_map said; /* their keys */
 };
 
 /* Opens the streams; colours and verbosity have their defaults. */

@@ -5,18 +5,13 @@
 
 #include <gantry/base/str.h>
 
-static const char *plural(size_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 enum gt_exit gt_run_recover(struct gt_context *context)
 {
     size_t open = context->session->open.len;
     if (open == 0)
         return GT_EXIT_DONE;
     gt_program_say(context->program, "settling %zu call%s that an earlier run left open", open,
-                   plural(open));
+                   gt_plural(open));
     gt_watch_begin(context, "settling", 0);
     gt_signals_hold(context);
     bool ok = gt_engine_recover(context->engine, context->diags);
@@ -62,7 +57,7 @@ static const char *plan_text(struct gt_context *context, const struct gt_plan *p
     return gt_printf(context->arena,
                      "No changes: %zu resource%s of %s (%s) in account %s, %s %s as the manifest "
                      "says.\n",
-                     count, plural(count), plan->stack, plan->environment, plan->account,
+                     count, gt_plural(count), plan->stack, plan->environment, plan->account,
                      plan->region, count == 1 ? "is" : "are");
 }
 
@@ -130,7 +125,7 @@ static void print_summary(struct gt_context *context, enum gt_apply_result resul
         return; /* the plan said already that there was nothing to do */
     gt_program_say(context->program, "%s%s%s in %s (%zu request%s)%s", results[result].words,
                    *text == '\0' ? "" : ": ", text, gt_elapsed_text(arena, elapsed_ms),
-                   counts.requests, plural(counts.requests), results[result].next);
+                   counts.requests, gt_plural(counts.requests), results[result].next);
 }
 
 enum gt_exit gt_run_apply(struct gt_context *context, const struct gt_plan *plan)

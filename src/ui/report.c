@@ -152,16 +152,12 @@ void gt_report_one(struct gt_stream *stream, const struct gt_diag *diag)
     }
 }
 
-static bool same_text(const char *a, const char *b)
+char *gt_report_key(struct gt_arena *arena, const struct gt_diag *diag)
 {
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-bool gt_report_same(const struct gt_diag *a, const struct gt_diag *b)
-{
-    return a->severity == b->severity && same_text(a->message, b->message) &&
-           same_text(a->subject, b->subject) && same_text(a->pos.file, b->pos.file) &&
-           a->pos.line == b->pos.line && a->pos.column == b->pos.column;
+    return gt_printf(arena, "%d\n%s\n%u\n%u\n%s\n%s", (int)diag->severity,
+                     diag->pos.file == NULL ? "" : diag->pos.file, diag->pos.line,
+                     diag->pos.column, diag->subject == NULL ? "" : diag->subject,
+                     diag->message);
 }
 
 void gt_report(struct gt_stream *stream, const struct gt_diags *diags, bool quiet)

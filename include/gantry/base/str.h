@@ -13,6 +13,9 @@ bool gt_ends_with(const char *text, const char *suffix);
  * typing error, else NULL. `candidates` ends with NULL. */
 const char *gt_nearest(const char *word, const char *const *candidates);
 
+/* "s" for every count but 1. */
+const char *gt_plural(size_t count);
+
 /* Lower-case ASCII copy. */
 char *gt_lower(struct gt_arena *arena, const char *text);
 

@@ -12,9 +12,9 @@
  */
 const struct gt_diag **gt_report_order(struct gt_arena *arena, const struct gt_diags *diags);
 
-/* Whether a reader of both would learn nothing from the second: severity, place, subject and
- * message are the same. */
-bool gt_report_same(const struct gt_diag *a, const struct gt_diag *b);
+/* A text that is the same for two diagnostics when a reader of both would learn nothing from the second:
+ * of severity, place, subject and message. Arena string. */
+char *gt_report_key(struct gt_arena *arena, const struct gt_diag *diag);
 
 /* One diagnostic as text. */
 void gt_report_one(struct gt_stream *stream, const struct gt_diag *diag);

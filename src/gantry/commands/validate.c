@@ -9,28 +9,21 @@
 struct check {
     const char *environment;
     struct gt_diags diags;
+    struct gt_map keys; /* of the diagnostics */
 };
 
 struct checks {
     GT_VEC(struct check) list;
 };
 
-static bool has(const struct gt_diags *diags, const struct gt_diag *diag)
-{
-    for (size_t i = 0; i < diags->list.len; i++)
-        if (gt_report_same(diags->list.at[i], diag))
-            return true;
-    return false;
-}
-
 /* The environments a diagnostic is about: NULL when it is about all of them. */
 static const char *environments_of(struct gt_arena *arena, const struct checks *checks,
                                    const struct gt_diag *diag)
 {
-    const char *names = "";
+    const char *names = "", *key = gt_report_key(arena, diag);
     size_t count = 0;
     for (size_t i = 0; i < checks->list.len; i++) {
-        if (!has(&checks->list.at[i].diags, diag))
+        if (gt_map_get(&checks->list.at[i].keys, key) == NULL)
             continue;
         names = gt_printf(arena, "%s%s%s", names, count > 0 ? ", " : "",
                           checks->list.at[i].environment);
@@ -46,9 +39,10 @@ static void merge(struct gt_context *context, const struct checks *checks)
         const struct gt_diags *diags = &checks->list.at[i].diags;
         for (size_t j = 0; j < diags->list.len; j++) {
             struct gt_diag *diag = diags->list.at[j];
+            const char *key = gt_report_key(context->arena, diag);
             bool seen = false;
             for (size_t k = 0; k < i && !seen; k++)
-                seen = has(&checks->list.at[k].diags, diag);
+                seen = gt_map_get(&checks->list.at[k].keys, key) != NULL;
             if (seen)
                 continue;
             const char *names = environments_of(context->arena, checks, diag);
@@ -73,14 +67,12 @@ static size_t validate_each(struct gt_context *context, const json_t *environmen
         check->environment = name;
         check->diags = gt_diags_init(context->arena);
         gt_context_build_environment(context, name, &stack, &check->diags);
+        check->keys = gt_map_init(context->arena);
+        for (size_t i = 0; i < check->diags.list.len; i++)
+            gt_map_set(&check->keys, gt_report_key(context->arena, check->diags.list.at[i]), check);
     }
     merge(context, &checks);
     return checks.list.len;
-}
-
-static const char *plural(size_t count)
-{
-    return count == 1 ? "" : "s";
 }
 
 static void print_result(struct gt_context *context, const char *what)
@@ -91,7 +83,7 @@ static void print_result(struct gt_context *context, const char *what)
                                (json_int_t)diags->errors, "warnings", (json_int_t)diags->warnings));
     if (diags->errors > 0)
         gt_program_say(context->program, "%zu error%s, %zu warning%s", diags->errors,
-                       plural(diags->errors), diags->warnings, plural(diags->warnings));
+                       gt_plural(diags->errors), diags->warnings, gt_plural(diags->warnings));
     else
         gt_program_print(context->program,
                          gt_printf(context->arena, "%s is valid%s\n", context->path, what));
@@ -108,10 +100,10 @@ int gt_command_validate(struct gt_program *program, const struct gt_args *args)
             json_object_size(environments) > 0) {
             context.region = "us-east-1";
             size_t count = validate_each(&context, environments);
-            what = gt_printf(context.arena, " in %zu environment%s", count, plural(count));
+            what = gt_printf(context.arena, " in %zu environment%s", count, gt_plural(count));
         } else if (gt_context_build(&context, true)) {
             what = gt_printf(context.arena, ": %zu resource%s", context.stack.resources.len,
-                             plural(context.stack.resources.len));
+                             gt_plural(context.stack.resources.len));
         }
     }
     gt_program_report(program);

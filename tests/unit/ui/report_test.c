@@ -2,6 +2,7 @@
 
 #include "golden.h"
 
+#include <string.h>
 #include <gantry/base/json.h>
 #include <gantry/ui/report.h>
 
@@ -101,19 +102,24 @@ START_TEST(what_the_message_says_is_not_said_again)
 }
 END_TEST
 
+static bool same(const struct gt_diag *a, const struct gt_diag *b)
+{
+    return strcmp(gt_report_key(arena, a), gt_report_key(arena, b)) == 0;
+}
+
 START_TEST(two_diagnostics_are_the_same_when_a_reader_cannot_tell_them_apart)
 {
     struct gt_diag *a = gt_warning(&diags, "old", "it is old");
     struct gt_diag *b = gt_warning(&diags, "old", "it is old");
-    ck_assert(gt_report_same(a, b));
+    ck_assert(same(a, b));
     b->pos = (struct gt_pos){"a.yaml", 2, 9};
-    ck_assert(!gt_report_same(a, b));
+    ck_assert(!same(a, b));
     a->pos = b->pos;
-    ck_assert(gt_report_same(a, b));
+    ck_assert(same(a, b));
     b->subject = "gateway.tools";
-    ck_assert(!gt_report_same(a, b));
+    ck_assert(!same(a, b));
     a->subject = "gateway.lark";
-    ck_assert(!gt_report_same(a, b));
+    ck_assert(!same(a, b));
 }
 END_TEST
 
