@@ -13,6 +13,7 @@ static void count(struct gt_diags *diags, enum gt_severity severity)
     diags->warnings += severity == GT_SEVERITY_WARNING;
 }
 
+GT_PRINTF(4, 0)
 static struct gt_diag *append(struct gt_diags *diags, enum gt_severity severity, const char *code,
                               const char *format, va_list args)
 {

@@ -216,11 +216,16 @@ static bool is_spent(const struct gt_engine *engine, json_int_t intent)
     return false;
 }
 
-/* The token of the same call that a killed run left open, else a new one. */
-static const char *token_for(struct gt_task *task, const struct gt_record *intent)
+/* The token of the same call that a killed run left open, else a new one. Where the body holds
+ * secrets the digest, which leaves them out, cannot say that it is the same: then the look for the
+ * object, which recovery made, has to do. */
+static const char *token_for(struct gt_task *task, const struct gt_record *intent,
+                             const json_t *input)
 {
     const struct gt_session *session = task->engine->o.session;
-    for (size_t i = 0; i < session->open.len; i++) {
+    json_auto_t *secrets = gt_type_secrets(task->item->type, input);
+    bool comparable = json_object_size(secrets) == 0;
+    for (size_t i = 0; comparable && i < session->open.len; i++) {
         const struct gt_record *record = &session->open.at[i];
         if (record->token != NULL && !is_spent(task->engine, record->id) &&
             gt_streq(record->address, intent->address) &&
@@ -263,7 +268,7 @@ void gt_mutate(struct gt_task *task, const struct gt_operation *operation, json_
                                .creates = kind == GT_MUTATION_CREATE,
                                .removes = kind == GT_MUTATION_REMOVE};
     if (mutation->token != NULL) {
-        intent.token = token_for(task, &intent);
+        intent.token = token_for(task, &intent, input);
         json_object_set_new(input, mutation->token->name, json_string(intent.token));
     }
     mutation->intent = gt_session_intent(task->engine->o.session, &intent);

@@ -52,7 +52,6 @@ static bool status_is_known(const char *status)
     return false;
 }
 
-#ifndef NDEBUG
 static bool holds_secret(const struct gt_entry *entry)
 {
     for (size_t i = 0; i < json_array_size(entry->secrets); i++) {
@@ -63,7 +62,6 @@ static bool holds_secret(const struct gt_entry *entry)
     }
     return false;
 }
-#endif
 
 json_t *gt_entry_document(const struct gt_entry *entry)
 {
@@ -89,6 +87,8 @@ const char *gt_entry_parse(struct gt_arena *arena, const char *address, const js
         return wrong;
     if (!status_is_known(entry->status))
         return gt_printf(arena, "unknown status \"%s\"", entry->status);
+    if (holds_secret(entry))
+        return "\"applied\" has a value at one of its \"secrets\"";
     entry->address = gt_strdup(arena, address);
     const json_t *depends = json_object_get(document, "depends");
     for (size_t i = 0; i < json_array_size(depends); i++)

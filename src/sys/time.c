@@ -138,6 +138,10 @@ static bool read_offset(const char **at, int64_t *ms)
     return true;
 }
 
+/* 0000-01-01T00:00:00Z and the last millisecond of 9999, which an offset or a leap second passes:
+ * what has another number of digits would not be read again. */
+static const int64_t first_ms = -62167219200000, last_ms = 253402300799999;
+
 bool gt_time_parse(const char *text, int64_t *unix_ms)
 {
     struct civil date;
@@ -145,7 +149,10 @@ bool gt_time_parse(const char *text, int64_t *unix_ms)
     if (!read_date(&text, &date) || !skip(&text, "Tt ") || !read_clock(&text, &clock) ||
         !read_offset(&text, &offset) || *text != '\0')
         return false;
-    *unix_ms = days_of(date) * DAY_MS + clock - offset;
+    int64_t ms = days_of(date) * DAY_MS + clock - offset;
+    if (ms < first_ms || ms > last_ms)
+        return false;
+    *unix_ms = ms;
     return true;
 }
 

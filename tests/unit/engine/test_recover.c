@@ -105,6 +105,21 @@ START_TEST(another_body_gets_another_token)
 }
 END_TEST
 
+/* The recorded digest leaves secrets out: it cannot tell that the body is still the same. */
+START_TEST(a_body_with_secrets_gets_another_token)
+{
+    static const char form[] =
+        "runtimes: {lark: {image: public.ecr.aws/lark/mcp:1, environment: {KEY: %s}}}\n";
+    world->kill_at = "CreateAgentRuntime";
+    world_apply(world, manifest(world, gt_printf(world->arena, form, "one")));
+    world_done(world, manifest(world, gt_printf(world->arena, form, "two")));
+    const char *token =
+        gt_text_at(tiny_nth(world->cloud, "CreateAgentRuntime", 0)->input, "/clientToken");
+    const char *first = strstr(world->journal, "CreateAgentRuntime");
+    ck_assert_ptr_null(strstr(strstr(first, token) + 1, token));
+}
+END_TEST
+
 START_TEST(what_was_made_for_an_address_that_the_manifest_no_longer_has_is_removed)
 {
     const char *const all[] = {"*", NULL};
@@ -223,6 +238,7 @@ Suite *recover_suite(void)
         a_request_that_may_still_be_running_is_waited_for_by_a_destroy_too,
         the_same_token_goes_with_the_same_body,
         another_body_gets_another_token,
+        a_body_with_secrets_gets_another_token,
         what_was_made_for_an_address_that_the_manifest_no_longer_has_is_removed,
         what_is_adopted_keeps_its_place_in_the_order_of_removal,
         the_token_of_an_object_that_was_found_is_used_up,
