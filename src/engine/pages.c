@@ -45,20 +45,23 @@ static void tell(struct listing *listing, const struct gt_listing *result)
 
 static void next_page(struct listing *listing);
 
-/* The token of the next page, or NULL when this was the last. A token that does not move would
- * never end. */
+/* The token of the next page, or NULL when this was the last. */
 static const json_t *next_token(const struct listing *listing, const json_t *output)
 {
     const struct gt_paginator *pages = listing->operation->paginator;
-    if (pages == NULL || listing->pages >= PAGES_MAX)
-        return NULL;
-    if (pages->more != NULL && !json_is_true(json_object_get(output, pages->more)))
+    if (pages == NULL ||
+        (pages->more != NULL && !json_is_true(json_object_get(output, pages->more))))
         return NULL;
     const json_t *token = json_object_get(output, pages->output_token);
-    if (gt_json_empty(token) ||
-        json_equal(token, json_object_get(listing->input, pages->input_token)))
-        return NULL;
-    return token;
+    return gt_json_empty(token) ? NULL : token;
+}
+
+/* Half a list must not pass for the whole: what it lacks would be taken for absent. */
+static bool never_ends(const struct listing *listing, const json_t *token)
+{
+    const struct gt_paginator *pages = listing->operation->paginator;
+    return listing->pages >= PAGES_MAX ||
+           json_equal(token, json_object_get(listing->input, pages->input_token));
 }
 
 static void on_page(void *payload, const struct gt_aws_answer *answer)
@@ -73,6 +76,13 @@ static void on_page(void *payload, const struct gt_aws_answer *answer)
     const json_t *token = next_token(listing, answer->output);
     if (token == NULL) {
         tell(listing, &(struct gt_listing){.ok = true, .items = listing->found});
+        return;
+    }
+    if (never_ends(listing, token)) {
+        struct gt_aws_answer endless = *answer;
+        endless.failure = GT_AWS_GARBLED;
+        endless.message = "the list does not end: the service gives the same page again";
+        tell(listing, &(struct gt_listing){.answer = &endless});
         return;
     }
     json_object_set(listing->input, listing->operation->paginator->input_token, gt_iterable(token));

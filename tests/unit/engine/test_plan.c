@@ -121,14 +121,15 @@ START_TEST(lists_are_followed_to_their_last_page)
 }
 END_TEST
 
-START_TEST(a_page_token_that_does_not_move_ends_the_list)
+START_TEST(half_a_list_does_not_pass_for_the_whole)
 {
     for (int i = 0; i < 5; i++)
         tiny_add(world->cloud, "gateway", gt_printf(arena, "other-%010d", i),
                  gt_printf(arena, "{'name': 'other-%d'}", i));
     world->cloud->page_size = 2;
     world->cloud->stuck = true;
-    ck_assert_msg(world_plan(world, manifest(world, small_stack)), "%s", said(world));
+    ck_assert(!world_plan(world, manifest(world, small_stack)));
+    ck_assert_msg(strstr(said(world), "does not end") != NULL, "%s", said(world));
     ck_assert_uint_le(tiny_count(world->cloud, "ListGateways"), 2);
 }
 END_TEST
@@ -222,7 +223,7 @@ SUITE(plan, planning_sends_no_change_and_writes_nothing,
       drift_is_told_from_a_change_of_the_manifest, members_that_a_service_adds_are_no_drift,
       what_was_deleted_by_others_is_made_again, inline_policies_of_others_are_shown_and_left,
       a_renaming_in_the_manifest_replaces_nothing, lists_are_followed_to_their_last_page,
-      a_page_token_that_does_not_move_ends_the_list, a_list_is_read_once_however_many_ask,
+      half_a_list_does_not_pass_for_the_whole, a_list_is_read_once_however_many_ask,
       the_tag_of_an_image_is_pinned_to_its_digest,
       an_image_that_is_not_there_is_an_error_before_anything_is_created,
       an_image_that_may_not_be_looked_at_is_a_warning, a_disguised_absence_is_confirmed_by_the_list,
