@@ -11,6 +11,8 @@ static bool encode(struct gt_arena *arena, const struct gt_operation *operation,
         return false;
     gt_wire_header(arena, wire, "X-Amz-Target",
                    gt_printf(arena, "%s.%s", service->target_prefix, operation->name));
+    if (service->query_compatible)
+        gt_wire_header(arena, wire, "x-amzn-query-mode", "true");
     return gt_json_body(arena, operation, document,
                         gt_printf(arena, "application/x-amz-json-%s", service->json_version), wire,
                         diags);

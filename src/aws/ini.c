@@ -8,8 +8,9 @@ struct parser {
     struct gt_ini *ini;
     struct gt_diags *diags;
     unsigned line;
-    size_t section; /* index + 1; 0: none yet */
-    size_t setting; /* index + 1 of the last setting that is not nested; 0: none yet */
+    size_t section;    /* index + 1; 0: none yet */
+    size_t setting;    /* index + 1 of the last setting that is not nested; 0: none yet */
+    size_t used, room; /* of that setting's value, once it went on in another line; else 0 */
 };
 
 static bool is_blank(char c)
@@ -108,8 +109,28 @@ static void add_setting(struct parser *self, const char *outer, char *line)
                                 .outer = outer,
                                 .value = gt_strdup(self->arena, trimmed(value)),
                                 .line = self->line};
-    if (outer == NULL)
+    if (outer == NULL) {
         self->setting = section->settings.len;
+        self->room = 0;
+    }
+}
+
+/* Room doubles, since a value may go on for thousands of lines. */
+static void extend(struct parser *self, struct gt_ini_setting *setting, const char *line)
+{
+    size_t more = strlen(line) + 1;
+    if (self->room == 0)
+        self->room = self->used = strlen(setting->value);
+    if (more > self->room - self->used) {
+        self->room = 2 * (self->used + more);
+        char *longer = gt_alloc(self->arena, self->room + 1);
+        memcpy(longer, setting->value, self->used);
+        gt_wipe(setting->value, self->used);
+        setting->value = longer;
+    }
+    setting->value[self->used] = '\n';
+    memcpy(setting->value + self->used + 1, line, more);
+    self->used += more;
 }
 
 /* An indented line goes on with the value before it, or is a nested setting where that is empty. */
@@ -121,9 +142,7 @@ static void parse_indented(struct parser *self, char *line)
         add_setting(self, owner->key, line);
         return;
     }
-    char *longer = gt_printf(self->arena, "%s\n%s", owner->value, line);
-    gt_wipe(owner->value, strlen(owner->value));
-    owner->value = longer;
+    extend(self, owner, line);
 }
 
 static void parse_line(struct parser *self, char *line)

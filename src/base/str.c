@@ -1,6 +1,7 @@
 #include <gantry/base/str.h>
 
 #include <gantry/base/buf.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -38,12 +39,13 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Damerau-Levenshtein distance (optimal string alignment) of two words up to WORD_MAX. */
+/* Damerau-Levenshtein distance (optimal string alignment) of two words up to WORD_MAX; SIZE_MAX
+ * beyond. */
 static size_t distance(const char *a, const char *b)
 {
     size_t n = strlen(a), m = strlen(b);
     if (n > WORD_MAX || m > WORD_MAX)
-        return WORD_MAX;
+        return SIZE_MAX;
     size_t rows[3][WORD_MAX + 1];
     size_t *before = rows[0], *above = rows[1], *row = rows[2];
     for (size_t j = 0; j <= m; j++)

@@ -57,11 +57,14 @@ static bool parse_step(struct gt_arena *arena, const json_t *document, struct gt
     step->digest = text(arena, document, "digest");
     size_t i;
     json_t *item;
-    json_array_foreach(json_object_get(document, "foreign"), i, item) *
-        GT_PUSH(arena, &step->foreign) = gt_strdup(arena, json_string_value(item));
     const char *action = json_string_value(json_object_get(document, "action"));
     bool good = step->address != NULL && step->type != NULL && step->digest != NULL &&
                 gt_action_parse(action, &step->action);
+    json_array_foreach(json_object_get(document, "foreign"), i, item)
+    {
+        *GT_PUSH(arena, &step->foreign) = gt_strdup(arena, json_string_value(item));
+        good = json_is_string(item) && good;
+    }
     json_array_foreach(json_object_get(document, "changes"), i, item) good =
         parse_change(arena, item, &step->changes) && good;
     if (!good)

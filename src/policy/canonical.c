@@ -56,7 +56,7 @@ static json_t *scalars(struct gt_arena *arena, const json_t *values, spell_fn *s
         const json_t *value = gt_policy_item(values, i);
         const char *text = gt_policy_text(arena, value);
         *GT_PUSH(arena, &texts.list) =
-            text != NULL ? spell(arena, text) : gt_json_canonical(arena, value);
+            spell(arena, text != NULL ? text : gt_json_canonical(arena, value));
     }
     return sorted(&texts);
 }

@@ -127,11 +127,13 @@ bool gt_stack_filtered(struct gt_arena *arena, const char *expression, json_t *v
     return true;
 }
 
+enum { ADDRESS_MAX = 512 }; /* more than a type and its logical names can be long */
+
 /* The longest address that starts the expression, with the rest as a pointer. */
 static struct gt_resource *longest(const struct gt_map *by_address, struct gt_arena *arena,
                                    const char *plain, const char **pointer)
 {
-    char *address = gt_strdup(arena, plain);
+    char *address = gt_strndup(arena, plain, strnlen(plain, ADDRESS_MAX));
     for (;;) {
         struct gt_resource *resource = gt_map_get(by_address, address);
         size_t len = strlen(address);

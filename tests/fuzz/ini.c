@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; ok && i < ini->sections.len; i++) {
         const struct gt_ini_section *section = &ini->sections.at[i];
         fuzz_check(gt_ini_section(ini, section->name) == section);
-        for (size_t j = 0; j < section->settings.len; j++) {
+        for (size_t j = 0; j < section->settings.len && j < 100; j++) {
             const struct gt_ini_setting *setting = &section->settings.at[j];
             fuzz_check(strlen(setting->value) <= size);
             gt_ini_get(section, setting->outer, setting->key);

@@ -20,7 +20,7 @@
 enum {
     SIZE_MAX_INPUT = 1 << 20,
     SIZE_SWOLLEN = 100 * 1000,
-    MUTATIONS = 2000,
+    MUTATIONS = 5000,
     MUTATIONS_LONG = 100 * 1000,
     SWOLLEN = 16,
     SWOLLEN_LONG = 500,
@@ -264,20 +264,20 @@ static void run_mutations(size_t count)
 /* A slice of the input, many times over in its place. */
 static void run_swollen(size_t count)
 {
-    struct input input = {room(SIZE_MAX_INPUT), 0};
+    uint8_t *bytes = room(2 * SIZE_SWOLLEN);
     for (size_t i = 0; i < count; i++) {
         const struct input *seed = &corpus.files[i % corpus.count];
         if (seed->len == 0 || seed->len > SIZE_SWOLLEN)
             continue;
-        memcpy(input.bytes, seed->bytes, seed->len);
-        input.len = seed->len;
-        size_t at = below(seed->len), left = seed->len - at;
+        size_t at = below(seed->len), left = seed->len - at, end = at;
         size_t len = 1 + below(left < 80 ? left : 80);
-        while (input.len + len <= SIZE_SWOLLEN)
-            splice(&input, at, 0, seed->bytes + at, len);
-        run(input.bytes, input.len);
+        memcpy(bytes, seed->bytes, at);
+        for (; end + len + left <= SIZE_SWOLLEN; end += len)
+            memcpy(bytes + end, seed->bytes + at, len);
+        memcpy(bytes + end, seed->bytes + at, left);
+        run(bytes, end + left);
     }
-    free(input.bytes);
+    free(bytes);
 }
 
 int main(int argc, char **argv)

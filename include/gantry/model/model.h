@@ -99,6 +99,7 @@ struct gt_service {
     const char *endpoint_env; /* "BEDROCK_AGENTCORE_CONTROL", of AWS_ENDPOINT_URL_<SERVICE> */
     enum gt_protocol protocol;
     const char *json_version, *target_prefix, *api_version, *xml_namespace;
+    bool query_compatible; /* AWS JSON with the error codes of the query protocol, if asked */
     const char *signing_name, *endpoint_prefix;
     const struct gt_operation *const *operations; /* sorted by name, ends with NULL */
 };

@@ -232,6 +232,7 @@ class Service:
             protocol=f"GT_PROTOCOL_{PROTOCOLS[self.protocol()]}",
             json_version=self.protocol() == "json" and text("jsonVersion"),
             target_prefix=self.protocol() == "json" and text("targetPrefix"),
+            query_compatible=self.protocol() == "json" and "awsQueryCompatible" in metadata and "true",
             api_version=text("apiVersion"),
             xml_namespace=text("xmlNamespace"),
             signing_name=quote(metadata.get("signingName", metadata["endpointPrefix"])),

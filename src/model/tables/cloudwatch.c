@@ -554,4 +554,4 @@ static const struct gt_operation *const operations[] = {
     &gt_op_cloudwatch_UntagResource,
     NULL,
 };
-const struct gt_service gt_service_cloudwatch = {.name = "cloudwatch", .id = "CloudWatch", .endpoint_env = "CLOUDWATCH", .protocol = GT_PROTOCOL_AWS_JSON, .json_version = "1.0", .target_prefix = "GraniteServiceVersion20100801", .api_version = "2010-08-01", .xml_namespace = "http://monitoring.amazonaws.com/doc/2010-08-01/", .signing_name = "monitoring", .endpoint_prefix = "monitoring", .operations = operations};
+const struct gt_service gt_service_cloudwatch = {.name = "cloudwatch", .id = "CloudWatch", .endpoint_env = "CLOUDWATCH", .protocol = GT_PROTOCOL_AWS_JSON, .json_version = "1.0", .target_prefix = "GraniteServiceVersion20100801", .query_compatible = true, .api_version = "2010-08-01", .xml_namespace = "http://monitoring.amazonaws.com/doc/2010-08-01/", .signing_name = "monitoring", .endpoint_prefix = "monitoring", .operations = operations};

@@ -124,6 +124,7 @@ static const struct row {
         .path = "/",
         .body = "{'EndTime':1768653300.5,'MetricDataQueries':[],'StartTime':1768653296}",
         .headers = {{"X-Amz-Target", "GraniteServiceVersion20100801.GetMetricData"},
+                    {"x-amzn-query-mode", "true"},
                     {"Content-Type", "application/x-amz-json-1.0"}},
     },
     {
