@@ -49,6 +49,12 @@ if grep -rln '#include <curl/' src --include='*.[ch]' | grep -v '^src/net/'; the
     echo "only src/net may include curl"
     status=1
 fi
+for pair in microhttpd.h:net cjose/:jose; do
+    if grep -rln "#include <${pair%%:*}" src --include='*.[ch]' | grep -v "^src/${pair##*:}/"; then
+        echo "only src/${pair##*:} may include ${pair%%:*}"
+        status=1
+    fi
+done
 pure='base doc model policy types stack plan'
 for layer in $pure; do
     if grep -nE '#include <(sys/socket|netdb|fcntl|time|unistd|poll)\.h>' "src/$layer"/*.[ch] 2>/dev/null; then

@@ -23,7 +23,7 @@ while [ $# -gt 0 ]; do
 done
 
 packages=(build-essential cmake ninja-build pkg-config check libcurl4-openssl-dev libssl-dev
-    libjansson-dev libyaml-dev libxml2-dev libpcre2-dev python3 python3-venv strace)
+    libjansson-dev libyaml-dev libxml2-dev libpcre2-dev libmicrohttpd-dev libcjose-dev python3 python3-venv strace)
 
 install_packages() {
     local missing=()

@@ -1,10 +1,10 @@
 #include "scalar.h"
 
 #include <errno.h>
+#include <gantry/base/base64.h>
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
 #include <gantry/sys/sys.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -215,9 +215,7 @@ json_t *gt_bytes_value(struct gt_arena *arena, const char *bytes, size_t len)
     json_t *text = memchr(bytes, '\0', len) == NULL ? json_stringn(bytes, len) : NULL;
     if (text != NULL)
         return text;
-    unsigned char *encoded = gt_alloc(arena, (len + 2) / 3 * 4 + 1);
-    EVP_EncodeBlock(encoded, (const unsigned char *)bytes, (int)len);
-    return json_pack("{s:s}", "base64", (const char *)encoded);
+    return json_pack("{s:s}", "base64", gt_base64(arena, bytes, len));
 }
 
 bool gt_value_bytes(struct gt_arena *arena, const json_t *value, const char **bytes, size_t *len)
@@ -228,16 +226,9 @@ bool gt_value_bytes(struct gt_arena *arena, const json_t *value, const char **by
         return true;
     }
     const char *encoded = json_string_value(json_object_get(value, "base64"));
-    size_t size = encoded == NULL ? 0 : strlen(encoded);
-    if (encoded == NULL || size % 4 != 0 || size > 64 * 1024 * 1024)
+    char *decoded;
+    if (encoded == NULL || !gt_base64_decode(arena, encoded, &decoded, len))
         return false;
-    unsigned char *decoded = gt_alloc(arena, size / 4 * 3 + 1);
-    int got = EVP_DecodeBlock(decoded, (const unsigned char *)encoded, (int)size);
-    if (got < 0)
-        return false;
-    size_t padding =
-        size == 0 ? 0 : (size_t)(encoded[size - 1] == '=') + (encoded[size - 2] == '=');
-    *bytes = (const char *)decoded;
-    *len = (size_t)got - padding;
+    *bytes = decoded;
     return true;
 }

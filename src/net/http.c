@@ -6,11 +6,11 @@
 
 enum { CONNECTIONS_PER_HOST = 16, IDLE_CONNECTIONS_MAX = 64 };
 
-struct list {
-    struct gt_request *first, *last;
+struct gt_http_opens {
+    struct gt_http_open *first, *last;
 };
 
-struct gt_origin { /* scheme, host and port, with the requests that run there */
+struct gt_origin { /* scheme, host and port, or a Unix socket, with the requests that run there */
     const char *name;
     int running;
     struct gt_origin *next;
@@ -24,14 +24,18 @@ struct gt_http {
     CURLSH *share;
     struct gt_timer *timer; /* libcurl's */
     struct gt_origin *origins;
-    struct list queue, running;
-    struct list unsent; /* given up before libcurl saw them; wait for their completion */
+    struct gt_http_opens queue, running;
+    struct gt_http_opens unsent; /* given up before libcurl saw them; wait for their completion */
+    struct gt_http_opens finishing; /* those of them whose turn it is */
     struct gt_timer *unsent_timer;
     bool start_planned;
+    bool inside;        /* of libcurl, which calls us */
+    bool any_cancelled; /* meanwhile */
 };
 
-static void append(struct list *list, struct gt_request *request)
+static void append(struct gt_http_opens *list, struct gt_http_open *request)
 {
+    request->list = list;
     request->previous = list->last;
     request->next = NULL;
     if (list->last != NULL)
@@ -41,8 +45,9 @@ static void append(struct list *list, struct gt_request *request)
     list->last = request;
 }
 
-static void take_out(struct list *list, struct gt_request *request)
+static void take_out(struct gt_http_open *request)
 {
+    struct gt_http_opens *list = request->list;
     if (request->previous != NULL)
         request->previous->next = request->next;
     else
@@ -53,7 +58,7 @@ static void take_out(struct list *list, struct gt_request *request)
         list->last = request->previous;
 }
 
-static void complete(struct gt_request *request, const struct gt_http_response *response)
+static void complete(struct gt_http_open *request, const struct gt_http_response *response)
 {
     gt_loop_release(request->http->loop);
     request->fn(request->payload, response);
@@ -70,6 +75,53 @@ static void plan_start(struct gt_http *http)
     gt_loop_after_turn(http->loop, start_queued, http);
 }
 
+static void drop(struct gt_http_open *request)
+{
+    struct gt_http *http = request->http;
+    if (request->list == &http->running) {
+        curl_multi_remove_handle(http->multi, request->easy);
+        request->origin->running--;
+    }
+    take_out(request);
+    gt_loop_release(http->loop);
+    gt_request_free(request);
+}
+
+static void drop_cancelled(struct gt_http *http)
+{
+    struct gt_http_open *next;
+    for (struct gt_http_open *request = http->running.first; request != NULL; request = next) {
+        next = request->next;
+        if (request->cancelled)
+            drop(request);
+    }
+    http->any_cancelled = false;
+}
+
+void gt_http_cancel(struct gt_http_open *request)
+{
+    if (request == NULL)
+        return;
+    struct gt_http *http = request->http;
+    if (http->inside && request->list == &http->running) {
+        request->cancelled = http->any_cancelled = true;
+        return;
+    }
+    drop(request);
+    plan_start(http);
+}
+
+/* Lets libcurl work on a descriptor, or on what is due. */
+static void act(struct gt_http *http, curl_socket_t fd, int events)
+{
+    int running;
+    http->inside = true;
+    curl_multi_socket_action(http->multi, fd, events, &running);
+    http->inside = false;
+    if (http->any_cancelled)
+        drop_cancelled(http);
+}
+
 static void collect(struct gt_http *http)
 {
     int left;
@@ -80,9 +132,9 @@ static void collect(struct gt_http *http)
         CURL *easy = message->easy_handle;
         void *private = NULL;
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
-        struct gt_request *request = private;
+        struct gt_http_open *request = private;
         curl_multi_remove_handle(http->multi, easy);
-        take_out(&http->running, request);
+        take_out(request);
         request->origin->running--;
         struct gt_http_response response = gt_request_response(request, result);
         complete(request, &response);
@@ -93,23 +145,22 @@ static void collect(struct gt_http *http)
 static void on_ready(void *payload, int fd, unsigned ready)
 {
     struct gt_http *http = payload;
-    int events = 0, running;
+    int events = 0;
     if (ready & GT_IO_READ)
         events |= CURL_CSELECT_IN;
     if (ready & GT_IO_WRITE)
         events |= CURL_CSELECT_OUT;
     if (ready & GT_IO_ERROR)
         events |= CURL_CSELECT_ERR;
-    curl_multi_socket_action(http->multi, fd, events, &running);
+    act(http, fd, events);
     collect(http);
 }
 
 static void on_timer(void *payload)
 {
     struct gt_http *http = payload;
-    int running;
     http->timer = NULL;
-    curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    act(http, CURL_SOCKET_TIMEOUT, 0);
     collect(http);
 }
 
@@ -137,16 +188,20 @@ static int set_timer(CURLM *multi, long ms, void *payload)
     return 0;
 }
 
-static struct gt_origin *origin_of(struct gt_http *http, const char *url)
+static struct gt_origin *origin_of(struct gt_http *http, const struct gt_http_request *wanted)
 {
-    size_t len = strcspn(url, ":");
-    len += strspn(url + len, ":/");
-    len += strcspn(url + len, "/?#");
+    const char *name = wanted->unix_socket != NULL ? wanted->unix_socket : wanted->url;
+    size_t len = strlen(name);
+    if (wanted->unix_socket == NULL) {
+        len = strcspn(name, ":");
+        len += strspn(name + len, ":/");
+        len += strcspn(name + len, "/?#");
+    }
     for (struct gt_origin *origin = http->origins; origin != NULL; origin = origin->next)
-        if (strlen(origin->name) == len && memcmp(origin->name, url, len) == 0)
+        if (strlen(origin->name) == len && memcmp(origin->name, name, len) == 0)
             return origin;
     struct gt_origin *origin = GT_NEW(http->arena, struct gt_origin);
-    *origin = (struct gt_origin){.name = gt_strndup(http->arena, url, len), .next = http->origins};
+    *origin = (struct gt_origin){.name = gt_strndup(http->arena, name, len), .next = http->origins};
     http->origins = origin;
     return origin;
 }
@@ -160,12 +215,15 @@ static int connections_per_host(const struct gt_http *http)
 static void finish_unsent(void *payload)
 {
     struct gt_http *http = payload;
-    struct list list = http->unsent;
-    http->unsent = (struct list){0};
     http->unsent_timer = NULL;
-    struct gt_request *next;
-    for (struct gt_request *request = list.first; request != NULL; request = next) {
-        next = request->next;
+    while (http->unsent.first != NULL) {
+        struct gt_http_open *request = http->unsent.first;
+        take_out(request);
+        append(&http->finishing, request);
+    }
+    while (http->finishing.first != NULL) {
+        struct gt_http_open *request = http->finishing.first;
+        take_out(request);
         const char *flaw = gt_request_flaw(&request->wanted);
         struct gt_http_response response = {
             .outcome = GT_HTTP_NOT_SENT,
@@ -177,7 +235,7 @@ static void finish_unsent(void *payload)
     }
 }
 
-static void give_up(struct gt_http *http, struct gt_request *request)
+static void give_up(struct gt_http *http, struct gt_http_open *request)
 {
     append(&http->unsent, request);
     if (http->unsent_timer == NULL)
@@ -189,13 +247,13 @@ static void start_queued(void *payload)
     struct gt_http *http = payload;
     http->start_planned = false;
     int64_t now_ms = gt_monotonic_ms(gt_loop_sys(http->loop));
-    struct gt_request *next;
-    for (struct gt_request *request = http->queue.first; request != NULL; request = next) {
+    struct gt_http_open *next;
+    for (struct gt_http_open *request = http->queue.first; request != NULL; request = next) {
         next = request->next;
         int64_t left_ms = gt_request_timeout_ms(request) - (now_ms - request->queued_ms);
         if (left_ms > 0 && request->origin->running >= connections_per_host(http))
             continue;
-        take_out(&http->queue, request);
+        take_out(request);
         if (left_ms <= 0) {
             give_up(http, request);
             continue;
@@ -207,21 +265,28 @@ static void start_queued(void *payload)
     }
 }
 
-void gt_http_send(struct gt_http *http, const struct gt_http_request *wanted, gt_http_fn *fn,
-                  void *payload)
+struct gt_http_open *gt_http_start(struct gt_http *http, const struct gt_http_request *wanted,
+                                   gt_http_fn *fn, void *payload)
 {
-    struct gt_request *request = gt_request_new(http, wanted);
+    struct gt_http_open *request = gt_request_new(http, wanted);
     request->fn = fn;
     request->payload = payload;
     gt_loop_hold(http->loop);
     if (gt_request_flaw(&request->wanted) != NULL) {
         give_up(http, request);
-        return;
+        return request;
     }
-    request->origin = origin_of(http, request->wanted.url);
+    request->origin = origin_of(http, &request->wanted);
     request->queued_ms = gt_monotonic_ms(gt_loop_sys(http->loop));
     append(&http->queue, request);
     plan_start(http);
+    return request;
+}
+
+void gt_http_send(struct gt_http *http, const struct gt_http_request *wanted, gt_http_fn *fn,
+                  void *payload)
+{
+    gt_http_start(http, wanted, fn, payload);
 }
 
 struct gt_http *gt_http_new(struct gt_loop *loop, const struct gt_http_options *options)
@@ -249,26 +314,20 @@ struct gt_http *gt_http_new(struct gt_loop *loop, const struct gt_http_options *
     return http;
 }
 
-static void drop(struct gt_http *http, struct list *list)
+static void drop_all(struct gt_http_opens *list)
 {
-    struct gt_request *next;
-    for (struct gt_request *request = list->first; request != NULL; request = next) {
-        next = request->next;
-        if (request->easy != NULL)
-            curl_multi_remove_handle(http->multi, request->easy);
-        gt_loop_release(http->loop);
-        gt_request_free(request);
-    }
-    *list = (struct list){0};
+    while (list->first != NULL)
+        drop(list->first);
 }
 
 void gt_http_free(struct gt_http *http)
 {
     if (http == NULL)
         return;
-    drop(http, &http->running);
-    drop(http, &http->queue);
-    drop(http, &http->unsent);
+    drop_all(&http->running);
+    drop_all(&http->queue);
+    drop_all(&http->unsent);
+    drop_all(&http->finishing);
     curl_multi_cleanup(http->multi);
     curl_share_cleanup(http->share);
     gt_timer_cancel(http->timer);

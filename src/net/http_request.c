@@ -23,16 +23,17 @@ static struct gt_header *copy_headers(struct gt_arena *arena, const struct gt_ht
     return headers;
 }
 
-struct gt_request *gt_request_new(struct gt_http *http, const struct gt_http_request *wanted)
+struct gt_http_open *gt_request_new(struct gt_http *http, const struct gt_http_request *wanted)
 {
     struct gt_arena *arena = wanted->secret ? gt_arena_new_secret() : gt_arena_new();
-    struct gt_request *request = GT_NEW(arena, struct gt_request);
+    struct gt_http_open *request = GT_NEW(arena, struct gt_http_open);
     request->http = http;
     request->arena = arena;
     request->wanted = *wanted;
     request->wanted.method = gt_strdup(arena, wanted->method);
     request->wanted.url = gt_strdup(arena, wanted->url);
     request->wanted.headers = copy_headers(arena, wanted);
+    request->wanted.unix_socket = gt_strdup(arena, wanted->unix_socket);
     if (wanted->body_len > 0)
         request->wanted.body =
             memcpy(gt_alloc(arena, wanted->body_len), wanted->body, wanted->body_len);
@@ -40,7 +41,7 @@ struct gt_request *gt_request_new(struct gt_http *http, const struct gt_http_req
     return request;
 }
 
-void gt_request_free(struct gt_request *request)
+void gt_request_free(struct gt_http_open *request)
 {
     if (request->wanted.secret) {
         for (struct curl_slist *line = request->sent_headers; line != NULL; line = line->next)
@@ -72,6 +73,8 @@ const char *gt_request_flaw(const struct gt_http_request *request)
     for (const unsigned char *c = (const unsigned char *)request->url; *c != '\0'; c++)
         if (*c <= ' ' || *c >= 0x7f)
             return "the URL holds a character that must be percent-encoded";
+    if (request->unix_socket != NULL && *request->unix_socket == '\0')
+        return "the path of the Unix socket is empty";
     for (size_t i = 0; i < request->header_count; i++) {
         if (!is_token(request->headers[i].name))
             return "a header name is malformed";
@@ -85,22 +88,35 @@ const char *gt_request_flaw(const struct gt_http_request *request)
 static int before_send(void *payload, char *peer, char *local, int peer_port, int local_port)
 {
     (void)peer, (void)local, (void)peer_port, (void)local_port;
-    struct gt_request *request = payload;
+    struct gt_http_open *request = payload;
     request->sends++;
     return request->sends == 1 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *payload)
 {
-    struct gt_request *request = payload;
+    struct gt_http_open *request = payload;
     size_t len = size * count;
+    if (request->cancelled)
+        return CURL_WRITEFUNC_ERROR;
+    if (request->wanted.on_data != NULL && request->status / 100 == 2) {
+        const struct gt_http_response so_far = {
+            .outcome = GT_HTTP_ANSWERED,
+            .status = request->status,
+            .headers = request->headers.at,
+            .header_count = request->headers.len,
+            .body = "",
+        };
+        request->wanted.on_data(request->payload, &so_far, bytes, len);
+        return request->cancelled ? CURL_WRITEFUNC_ERROR : len;
+    }
     gt_buf_add(&request->body, bytes, len);
     request->too_large = request->body.overflow;
     return request->too_large ? 0 : len;
 }
 
 /* "HTTP/1.1 200 OK": a new answer begins, what came before was an interim one. */
-static bool take_status_line(struct gt_request *request, const char *line, size_t len)
+static bool take_status_line(struct gt_http_open *request, const char *line, size_t len)
 {
     if (len < 5 || memcmp(line, "HTTP/", 5) != 0)
         return false;
@@ -115,7 +131,7 @@ static bool take_status_line(struct gt_request *request, const char *line, size_
 
 static size_t take_header(char *line, size_t size, size_t count, void *payload)
 {
-    struct gt_request *request = payload;
+    struct gt_http_open *request = payload;
     size_t len = size * count;
     request->header_bytes += len;
     if (request->header_bytes > HEADER_BYTES_MAX) {
@@ -149,7 +165,7 @@ static bool has_header(const struct gt_http_request *wanted, const char *name)
     return false;
 }
 
-static void add_line(struct gt_request *request, const char *line)
+static void add_line(struct gt_http_open *request, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(request->sent_headers, line);
     if (longer == NULL)
@@ -157,7 +173,7 @@ static void add_line(struct gt_request *request, const char *line)
     request->sent_headers = longer;
 }
 
-static void add_headers(struct gt_request *request)
+static void add_headers(struct gt_http_open *request)
 {
     const struct gt_http_request *wanted = &request->wanted;
     add_line(request, "Expect:"); /* no waiting for "100 Continue" */
@@ -201,14 +217,16 @@ static void set_protocols(CURL *easy)
 #endif
 }
 
-static void set_connection(struct gt_request *request, const struct gt_http_options *options,
+static void set_connection(struct gt_http_open *request, const struct gt_http_options *options,
                            CURLSH *share)
 {
     CURL *easy = request->easy;
     curl_easy_setopt(easy, CURLOPT_SHARE, share);
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_CONNECTION_S);
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
-    if (request->wanted.no_proxy)
+    if (request->wanted.unix_socket != NULL)
+        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->wanted.unix_socket);
+    if (request->wanted.no_proxy || request->wanted.unix_socket != NULL)
         curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     if (options->ca_bundle != NULL)
@@ -217,12 +235,12 @@ static void set_connection(struct gt_request *request, const struct gt_http_opti
         curl_easy_setopt(easy, CURLOPT_USERAGENT, options->user_agent);
 }
 
-int64_t gt_request_timeout_ms(const struct gt_request *request)
+int64_t gt_request_timeout_ms(const struct gt_http_open *request)
 {
     return request->wanted.timeout_ms > 0 ? request->wanted.timeout_ms : TIMEOUT_MS;
 }
 
-void gt_request_prepare(struct gt_request *request, const struct gt_http_options *options,
+void gt_request_prepare(struct gt_http_open *request, const struct gt_http_options *options,
                         CURLSH *share, int64_t left_ms)
 {
     const struct gt_http_request *wanted = &request->wanted;
@@ -251,7 +269,7 @@ void gt_request_prepare(struct gt_request *request, const struct gt_http_options
     add_headers(request);
 }
 
-static const char *error_text(struct gt_request *request, CURLcode result)
+static const char *error_text(struct gt_http_open *request, CURLcode result)
 {
     if (request->too_large)
         return "the answer is larger than allowed";
@@ -266,7 +284,7 @@ static const char *error_text(struct gt_request *request, CURLcode result)
     return line;
 }
 
-struct gt_http_response gt_request_response(struct gt_request *request, CURLcode result)
+struct gt_http_response gt_request_response(struct gt_http_open *request, CURLcode result)
 {
     struct gt_http_response response = {
         .status = request->status,

@@ -6,8 +6,9 @@
 #include <gantry/base/buf.h>
 #include <gantry/net/http.h>
 
-struct gt_request {
-    struct gt_request *previous, *next; /* in the queue or among the running */
+struct gt_http_open {
+    struct gt_http_open *previous, *next;
+    struct gt_http_opens *list; /* the queue, the running, ...: where it is */
     struct gt_http *http;
     struct gt_arena *arena;
     struct gt_http_request wanted; /* copied */
@@ -27,21 +28,22 @@ struct gt_request {
     struct gt_buf body;
     bool head_complete; /* its empty line was seen */
     bool too_large;
+    bool cancelled; /* from inside of libcurl, where it cannot be taken away from it */
 };
 
-struct gt_request *gt_request_new(struct gt_http *http, const struct gt_http_request *wanted);
-void gt_request_free(struct gt_request *request);
+struct gt_http_open *gt_request_new(struct gt_http *http, const struct gt_http_request *wanted);
+void gt_request_free(struct gt_http_open *request);
 
 /* What cannot be sent as it stands, or NULL: a line break in a header, a URL that is none. */
 const char *gt_request_flaw(const struct gt_http_request *request);
 
-int64_t gt_request_timeout_ms(const struct gt_request *request);
+int64_t gt_request_timeout_ms(const struct gt_http_open *request);
 
 /* Makes the easy handle, which has `left_ms` (above 0) of the time limit. */
-void gt_request_prepare(struct gt_request *request, const struct gt_http_options *options,
+void gt_request_prepare(struct gt_http_open *request, const struct gt_http_options *options,
                         CURLSH *share, int64_t left_ms);
 
 /* What libcurl's result means. Pointers into the request. */
-struct gt_http_response gt_request_response(struct gt_request *request, CURLcode result);
+struct gt_http_response gt_request_response(struct gt_http_open *request, CURLcode result);
 
 #endif

@@ -21,6 +21,7 @@ struct watch {
     gt_io_fn *io;
     gt_fd_fn *readable; /* of gt_loop_watch; then io is NULL */
     void *payload;
+    bool background; /* does not keep the loop running */
 };
 
 struct callback {
@@ -171,6 +172,8 @@ static void tell_epoll(struct gt_loop *loop, int fd, unsigned before)
         event.events |= EPOLLIN;
     if (watch->interest & GT_IO_WRITE)
         event.events |= EPOLLOUT;
+    if (watch->interest & GT_IO_HANGUP)
+        event.events |= EPOLLRDHUP;
     if (watch->interest == 0) {
         epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, &event);
         return;
@@ -186,31 +189,36 @@ static void tell_epoll(struct gt_loop *loop, int fd, unsigned before)
 static void set_watch(struct gt_loop *loop, int fd, struct watch wanted)
 {
     struct watch *watch = watch_of(loop, fd);
-    unsigned before = watch->interest;
-    wanted.generation = watch->generation + (wanted.interest == 0);
+    const struct watch before = *watch;
+    bool counted = before.interest != 0 && !before.background;
+    bool counts = wanted.interest != 0 && !wanted.background;
+    wanted.generation = before.generation + (wanted.interest == 0);
     *watch = wanted;
-    loop->watched += (size_t)(wanted.interest != 0) - (size_t)(before != 0);
-    if (before != 0 || wanted.interest != 0)
-        tell_epoll(loop, fd, before);
+    loop->watched += (size_t)(wanted.interest != 0) - (size_t)(before.interest != 0);
+    loop->waits += (size_t)counts - (size_t)counted;
+    if (before.interest != 0 || wanted.interest != 0)
+        tell_epoll(loop, fd, before.interest);
 }
 
 void gt_loop_io(struct gt_loop *loop, int fd, unsigned interest, gt_io_fn *fn, void *payload)
+{
+    set_watch(
+        loop, fd,
+        (struct watch){.interest = interest, .io = fn, .payload = payload, .background = true});
+}
+
+void gt_loop_watch_io(struct gt_loop *loop, int fd, unsigned interest, gt_io_fn *fn, void *payload)
 {
     set_watch(loop, fd, (struct watch){.interest = interest, .io = fn, .payload = payload});
 }
 
 void gt_loop_watch(struct gt_loop *loop, int fd, gt_fd_fn *fn, void *payload)
 {
-    if (watch_of(loop, fd)->interest == 0)
-        loop->waits++;
     set_watch(loop, fd, (struct watch){.interest = GT_IO_READ, .readable = fn, .payload = payload});
 }
 
 void gt_loop_unwatch(struct gt_loop *loop, int fd)
 {
-    if (watch_of(loop, fd)->interest == 0)
-        return;
-    loop->waits--;
     set_watch(loop, fd, (struct watch){0});
 }
 
@@ -272,6 +280,10 @@ static void handle_event(struct gt_loop *loop, const struct epoll_event *event)
         ready |= GT_IO_READ;
     if (event->events & EPOLLOUT)
         ready |= GT_IO_WRITE;
+    if (event->events & EPOLLRDHUP)
+        ready |= GT_IO_HANGUP;
+    if (event->events & (EPOLLHUP | EPOLLERR))
+        ready |= watch.interest;
     if (event->events & EPOLLERR)
         ready |= GT_IO_ERROR;
     watch.io(watch.payload, fd, ready);

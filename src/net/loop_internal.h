@@ -1,14 +1,13 @@
-/* What the HTTP client needs of the loop besides its public interface. */
+/* What the HTTP client and server need of the loop besides its public interface. */
 #ifndef GANTRY_NET_LOOP_INTERNAL_H
 #define GANTRY_NET_LOOP_INTERNAL_H
 
 #include <gantry/net/loop.h>
 
-enum { GT_IO_READ = 1, GT_IO_WRITE = 2, GT_IO_ERROR = 4 };
-
-/* Calls fn with the readiness of a descriptor. `interest` 0 forgets it. Descriptors watched this
- * way do not keep the loop running. */
-typedef void gt_io_fn(void *payload, int fd, unsigned ready);
+/* As gt_loop_watch_io, but a descriptor watched this way does not keep the loop running, and there
+ * is GT_IO_HANGUP: the peer of a socket has closed its end, or at least half of it. Unlike
+ * GT_IO_READ it says so while bytes are still unread. */
+enum { GT_IO_HANGUP = 8 };
 void gt_loop_io(struct gt_loop *loop, int fd, unsigned interest, gt_io_fn *fn, void *payload);
 
 /* A timer that does not keep the loop running. */

@@ -1,7 +1,11 @@
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "path.h"
+
+#include <gantry/sys/file.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +16,14 @@ const char *gt_path_folder(struct gt_arena *arena, const char *path, const char 
     if (slash == NULL)
         return ".";
     return slash == path ? "/" : gt_strndup(arena, path, (size_t)(slash - path));
+}
+
+char *gt_path_real(struct gt_arena *arena, const char *path)
+{
+    char *real = realpath(path, NULL);
+    char *copy = gt_strdup(arena, real);
+    free(real);
+    return copy;
 }
 
 bool gt_folder_sync(const char *folder)

@@ -468,17 +468,33 @@ class Signatures(WireTest):
         theirs = signer(Credentials("AKIDEXAMPLE", secret, token), name, region)
         with mock.patch("botocore.auth.get_current_datetime", lambda *_: when.replace(tzinfo=None)):
             theirs.add_auth(request)
+        options = {"key": "AKIDEXAMPLE", "secret": secret, "token": token, "region": region, "service": name,
+                   "unix_ms": int(when.timestamp()) * 1000, "s3": s3}
         ours = self.probe.ask(
-            "sign", method=request.method, path=path, query=query, headers=headers, body=body.hex(),
-            options={"key": "AKIDEXAMPLE", "secret": secret, "token": token, "region": region, "service": name,
-                     "unix_ms": int(when.timestamp()) * 1000, "s3": s3},
+            "sign", method=request.method, path=path, query=query, headers=headers, body=body.hex(), options=options
         )
+        self.verify(chance, {"method": request.method, "path": path, "query": query, "headers": request.headers.items(), "body": body.hex(), "options": options})
         del request.headers["Authorization"]
         canonical = theirs.canonical_request(request)
         self.assertEqual(ours["canonical_request"], canonical)
         string = theirs.string_to_sign(request, canonical)
         self.assertEqual(ours["string_to_sign"], string)
         self.assertTrue(ours["authorization"].endswith("Signature=" + theirs.signature(string, request)), ours["authorization"])
+
+    def verify(self, chance: random.Random, signed: dict[str, Any]) -> None:
+        """What botocore signed holds with us, and no longer when one thing of it is another."""
+        answer = self.probe.ask("verify", **signed)
+        self.assertTrue(answer["holds"], answer["message"])
+        changes = {
+            "method": "PATCH",
+            "path": signed["path"] + "/more",
+            "query": signed["query"] + "&more=1",
+            "body": signed["body"] + "00",
+            "headers": [(name, value + ("x" if name.lower() == "host" else "")) for name, value in signed["headers"]],
+            "options": {**signed["options"], "secret": signed["options"]["secret"] + "x"},
+        }
+        name = chance.choice(list(changes))
+        self.assertFalse(self.probe.ask("verify", **{**signed, name: changes[name]})["holds"], name)
 
 
 def payload_of(shape: Shape | None) -> str | None:

@@ -5,6 +5,7 @@
  *   {"do": "encode", service, operation, input}        method, path, query, headers, body
  *   {"do": "decode", service, operation, status, headers, body}      output, or code and message
  *   {"do": "sign", method, path, query, headers, body, options}      the stages of the signature
+ *   {"do": "verify", method, path, query, headers, body, options}    a signed request's outcome
  *
  * Headers are lists of [name, value], bodies hexadecimal. A request that is refused: {"error":
  * message}.
@@ -13,7 +14,7 @@
 
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
-#include <gantry/sign/sigv4.h>
+#include <gantry/sign/verify.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -117,19 +118,39 @@ static json_t *decode(struct gt_arena *arena, const json_t *request)
                      decoded.failure == GT_AWS_GARBLED);
 }
 
-static json_t *sign(struct gt_arena *arena, const json_t *request)
+static struct gt_sign_request sign_request_of(struct gt_arena *arena, const json_t *request)
 {
     struct gt_header *pairs;
     size_t count = pairs_of(arena, json_object_get(request, "headers"), &pairs);
     struct gt_sign_header *headers = gt_calloc(arena, count + 1, sizeof(*headers));
     for (size_t i = 0; i < count; i++)
         headers[i] = (struct gt_sign_header){pairs[i].name, pairs[i].value};
-    struct gt_sign_request what = {.method = gt_text_at(request, "/method"),
-                                   .path = gt_text_at(request, "/path"),
-                                   .query = gt_text_at(request, "/query"),
-                                   .headers = headers,
-                                   .header_count = count};
-    what.body = from_hex(arena, gt_text_at(request, "/body"), &what.body_len);
+    struct gt_sign_request out = {.method = gt_text_at(request, "/method"),
+                                  .path = gt_text_at(request, "/path"),
+                                  .query = gt_text_at(request, "/query"),
+                                  .headers = headers,
+                                  .header_count = count};
+    out.body = from_hex(arena, gt_text_at(request, "/body"), &out.body_len);
+    return out;
+}
+
+static json_t *verify(struct gt_arena *arena, const json_t *request)
+{
+    struct gt_sign_request what = sign_request_of(arena, request);
+    const json_t *given = json_object_get(request, "options");
+    const char *secret = gt_text_at(given, "/secret"), *message = "";
+    struct gt_sigv4_claim claim;
+    enum gt_sigv4_outcome outcome = gt_sigv4_claim(arena, &what, &claim, &message);
+    if (outcome == GT_SIGV4_OK)
+        outcome = gt_sigv4_verify(arena, &what, &claim, (struct gt_secret){secret, strlen(secret)},
+                                  json_is_true(json_object_get(given, "s3")),
+                                  json_integer_value(json_object_get(given, "unix_ms")), &message);
+    return json_pack("{s:b, s:s}", "holds", outcome == GT_SIGV4_OK, "message", message);
+}
+
+static json_t *sign(struct gt_arena *arena, const json_t *request)
+{
+    struct gt_sign_request what = sign_request_of(arena, request);
     const json_t *given = json_object_get(request, "options");
     const char *secret = gt_text_at(given, "/secret");
     const struct gt_sign_options options = {
@@ -158,6 +179,8 @@ static json_t *answer(struct gt_arena *arena, const json_t *request)
         return decode(arena, request);
     if (gt_streq(what, "sign"))
         return sign(arena, request);
+    if (gt_streq(what, "verify"))
+        return verify(arena, request);
     gt_die("no such request");
 }
 

@@ -13,6 +13,8 @@ struct gt_header {
     const char *name, *value;
 };
 
+struct gt_http_response;
+
 struct gt_http_request {
     const char *method, *url;        /* the URL is sent as it stands: no dot segments are removed */
     const struct gt_header *headers; /* copied; a value with a line break is refused (NOT_SENT) */
@@ -23,7 +25,13 @@ struct gt_http_request {
     int64_t timeout_ms;         /* in all, waiting for a connection included; 0: 60,000 */
     size_t max_body;            /* of the answer in bytes; 0: 16 MiB */
     bool no_proxy;              /* metadata services */
-    bool secret;                /* all of it is wiped when done, the answer too */
+    const char *unix_socket; /* connect to this Unix socket instead; the URL gives Host and path */
+    /* The body of a 2xx answer in pieces as they come, instead of collected (max_body does not
+     * count): `response` has status and headers and an empty body. NULL: collected. The completion
+     * follows as always. */
+    void (*on_data)(void *payload, const struct gt_http_response *response, const char *bytes,
+                    size_t len);
+    bool secret; /* all of it is wiped when done, the answer too */
 };
 
 enum gt_http_outcome {
@@ -63,6 +71,14 @@ void gt_http_free(struct gt_http *http);
 /* Queues a request. It leaves when the on-turn function of the loop has returned (net/loop.h). */
 void gt_http_send(struct gt_http *http, const struct gt_http_request *request, gt_http_fn *fn,
                   void *payload);
+
+/* As gt_http_send, with a handle by which the request can be given up: no completion and no data
+ * follow, the connection is closed. Valid until the completion. Cancelling is allowed at any time
+ * before, inside on_data too. */
+struct gt_http_open;
+struct gt_http_open *gt_http_start(struct gt_http *http, const struct gt_http_request *request,
+                                   gt_http_fn *fn, void *payload);
+void gt_http_cancel(struct gt_http_open *open); /* NULL is allowed */
 
 /* A transport is what the AWS client sends through: gt_http, or a scripted one in tests. `send`
  * copies what it needs of the request. */

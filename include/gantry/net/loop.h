@@ -34,6 +34,17 @@ typedef void gt_fd_fn(void *payload, int fd);
 void gt_loop_watch(struct gt_loop *loop, int fd, gt_fd_fn *fn, void *payload);
 void gt_loop_unwatch(struct gt_loop *loop, int fd);
 
+/*
+ * As gt_loop_watch, for both directions: calls fn(payload, fd, ready) whenever what `interest`
+ * names is possible. At the end or after an error `ready` has all of the interest, so the next read
+ * or write says what happened; GT_IO_ERROR is set besides when the descriptor is broken (the reader
+ * of a pipe is gone, a connection was reset). Calling it again changes the interest;
+ * gt_loop_unwatch, or an interest of 0, ends it.
+ */
+enum { GT_IO_READ = 1, GT_IO_WRITE = 2, GT_IO_ERROR = 4 };
+typedef void gt_io_fn(void *payload, int fd, unsigned ready);
+void gt_loop_watch_io(struct gt_loop *loop, int fd, unsigned interest, gt_io_fn *fn, void *payload);
+
 /* Calls fn(payload) at the end of every turn, after all completions of the turn: where the journal
  * commits its group. One function; NULL: none. */
 void gt_loop_on_turn(struct gt_loop *loop, gt_timer_fn *fn, void *payload);

@@ -44,6 +44,9 @@ bool gt_file_cut(const char *path, size_t len, struct gt_diags *diags);
 /* Makes a folder and its parents with `mode`; one that is there is no error. */
 bool gt_folder_make(const char *path, unsigned mode, struct gt_diags *diags);
 
+/* The absolute path without links and dots of a file or folder that is there, else NULL. */
+char *gt_path_real(struct gt_arena *arena, const char *path);
+
 /* Removes a file; one that is absent is no error. */
 bool gt_file_remove(const char *path, struct gt_diags *diags);
 

@@ -34,6 +34,21 @@ bool gt_process_run(struct gt_arena *arena, const struct gt_process *process,
                     struct gt_process_result *result, struct gt_diags *diags);
 
 /*
+ * A program that runs beside this one, in a session of its own, until its standard input ends: it
+ * must end by itself then. Its standard error is ours.
+ */
+struct gt_companion {
+    long pid;
+    int in, out; /* our ends of its standard input (-1: closed) and output, which does not block */
+};
+
+bool gt_companion_start(char *const *argv, struct gt_companion *companion, struct gt_diags *diags);
+
+/* Closes its standard input and waits; after grace_ms it is killed. Its exit status, or -1 when it
+ * had to be killed or a signal ended it. Closes `out` too. */
+int gt_companion_stop(struct gt_companion *companion, int64_t grace_ms);
+
+/*
  * Splits a command line into words as a POSIX shell does with quotes and backslashes, with no
  * expansion of any kind (POSIX.1-2017, XCU 2.2). *words ends with NULL, which *count leaves out.
  * False with a message in *error when a quote or an escape is not finished.

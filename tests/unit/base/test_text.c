@@ -1,5 +1,6 @@
 #include "suites.h"
 
+#include <gantry/base/base64.h>
 #include <gantry/base/hash.h>
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
@@ -34,6 +35,28 @@ START_TEST(percent_encoding_keeps_unreserved_bytes_only)
     ck_assert_str_eq(gt_percent_decode(arena, encoded), arn);
     ck_assert_str_eq(gt_percent_encode(arena, "a/b:c", "/"), "a/b%3Ac");
     ck_assert_str_eq(gt_percent_decode(arena, "%zz%4%41%"), "%zz%4A%");
+}
+END_TEST
+
+START_TEST(base64_is_read_as_strictly_as_it_is_written)
+{
+    static const struct { /* RFC 4648 section 10, and what is none */
+        const char *bytes, *text;
+    } vectors[] = {{"", ""},        {"f", "Zg=="},          {"fo", "Zm8="},
+                   {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}, {NULL, "Zg"},
+                   {NULL, "Zg==="}, {NULL, "Z==="},         {NULL, "Zg==Zg=="},
+                   {NULL, "Zm 9v"}, {NULL, "Zm9_"}};
+    for (size_t i = 0; i < GT_COUNT(vectors); i++) {
+        char *bytes = NULL;
+        size_t len = 0;
+        bool read = gt_base64_decode(arena, vectors[i].text, &bytes, &len);
+        ck_assert_msg(read == (vectors[i].bytes != NULL), "%s", vectors[i].text);
+        if (!read)
+            continue;
+        ck_assert_str_eq(bytes, vectors[i].bytes);
+        ck_assert_uint_eq(len, strlen(vectors[i].bytes));
+        ck_assert_str_eq(gt_base64(arena, bytes, len), vectors[i].text);
+    }
 }
 END_TEST
 
@@ -74,7 +97,8 @@ END_TEST
 /* Made with Python's hashlib.scrypt. */
 START_TEST(scrypt_agrees_with_another_implementation)
 {
-    ck_assert_str_eq(gt_scrypt_hex(arena, "secret", 6, "salt"), "05ffaebcca41770af425d4ba9b4e7bcdff532237dca931c192a36d94db7307d4");
+    ck_assert_str_eq(gt_scrypt_hex(arena, "secret", 6, "salt"),
+                     "05ffaebcca41770af425d4ba9b4e7bcdff532237dca931c192a36d94db7307d4");
 }
 END_TEST
 
@@ -137,6 +161,7 @@ Suite *text_suite(void)
     tcase_add_test(tests, pointers_step_into_objects_and_lists);
     tcase_add_test(tests, put_makes_objects_and_remove_takes_them);
     tcase_add_test(tests, empty_is_what_says_nothing);
+    tcase_add_test(tests, base64_is_read_as_strictly_as_it_is_written);
     suite_add_tcase(suite, tests);
     return suite;
 }

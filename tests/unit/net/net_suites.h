@@ -8,5 +8,9 @@
 
 Suite *loop_suite(void);
 Suite *http_suite(void);
+Suite *server_suite(void);
+Suite *server_limits_suite(void);
+Suite *stream_suite(void);
+Suite *http_open_suite(void);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <gantry/net/loop.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 GT_TEST_ARENA
@@ -177,6 +178,51 @@ START_TEST(a_descriptor_unwatched_in_the_same_turn_is_not_called)
 }
 END_TEST
 
+static void fill_then_read(void *payload, int fd, unsigned ready)
+{
+    gt_buf_addf(&trace, "%u ", ready);
+    char byte = 'x';
+    if (ready & GT_IO_WRITE) {
+        ck_assert_int_eq(write(fd, &byte, 1), 1);
+        gt_loop_watch_io(loop, fd, GT_IO_READ, fill_then_read, payload);
+        ck_assert_int_eq(write(*(int *)payload, &byte, 1), 1);
+        return;
+    }
+    ck_assert_int_eq(read(fd, &byte, 1), 1);
+    gt_loop_watch_io(loop, fd, 0, NULL, NULL);
+}
+
+START_TEST(a_socket_is_watched_in_both_directions)
+{
+    int ends[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    gt_loop_watch_io(loop, ends[0], GT_IO_READ | GT_IO_WRITE, fill_then_read, &ends[1]);
+    gt_loop_run(loop);
+    ck_assert_str_eq(gt_buf_text(&trace), "2 1 ");
+    close(ends[0]);
+    close(ends[1]);
+}
+END_TEST
+
+static void note_ready(void *payload, int fd, unsigned ready)
+{
+    (void)payload;
+    gt_buf_addf(&trace, "%u ", ready);
+    gt_loop_unwatch(loop, fd);
+}
+
+START_TEST(a_pipe_without_reader_is_an_error_to_the_writer)
+{
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    close(ends[0]);
+    gt_loop_watch_io(loop, ends[1], GT_IO_WRITE, note_ready, NULL);
+    gt_loop_run(loop);
+    ck_assert_str_eq(gt_buf_text(&trace), "6 ");
+    close(ends[1]);
+}
+END_TEST
+
 START_TEST(a_real_clock_waits)
 {
     struct gt_loop *real = gt_loop_new(gt_sys_real());
@@ -200,6 +246,8 @@ Suite *loop_suite(void)
     tcase_add_test(tcase, run_returns_at_once_when_nothing_waits);
     tcase_add_test(tcase, a_watched_pipe_is_read_to_its_end);
     tcase_add_test(tcase, a_descriptor_unwatched_in_the_same_turn_is_not_called);
+    tcase_add_test(tcase, a_socket_is_watched_in_both_directions);
+    tcase_add_test(tcase, a_pipe_without_reader_is_an_error_to_the_writer);
     tcase_add_test(tcase, a_real_clock_waits);
     suite_add_tcase(suite, tcase);
     return suite;

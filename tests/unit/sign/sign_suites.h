@@ -5,6 +5,7 @@
 #include "gt_test.h"
 
 Suite *signing_suite(void);
+Suite *verify_suite(void);
 
 /* The folder of AWS's test vectors, or NULL where there is none. */
 const char *sigv4_vectors_folder(void);

@@ -14,6 +14,6 @@ int main(void)
         if (only != NULL && strcmp(only, "sigv4") == 0)
             return SKIPPED;
     }
-    gt_suite_fn *const suites[] = {signing_suite, sigv4_suite};
-    return gt_test_main(suites, have_vectors ? 2 : 1);
+    gt_suite_fn *const suites[] = {signing_suite, verify_suite, sigv4_suite};
+    return gt_test_main(suites, have_vectors ? 3 : 2);
 }

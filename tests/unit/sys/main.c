@@ -5,8 +5,8 @@
 int main(void)
 {
     static gt_suite_fn *const suites[] = {
-        sys_suite,    time_suite, file_suite,    write_suite,
-        append_suite, lock_suite, process_suite, words_suite,
+        sys_suite,  time_suite,    file_suite,  write_suite,      append_suite,
+        lock_suite, process_suite, words_suite, supervisor_suite,
     };
     return gt_test_main(suites, GT_COUNT(suites));
 }

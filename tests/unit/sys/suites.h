@@ -12,5 +12,6 @@ Suite *append_suite(void);
 Suite *lock_suite(void);
 Suite *process_suite(void);
 Suite *words_suite(void);
+Suite *supervisor_suite(void);
 
 #endif

@@ -1,0 +1,238 @@
+#include <gantry/mcp/http.h>
+
+#include "post.h"
+
+#include <gantry/base/json.h>
+#include <gantry/base/str.h>
+#include <string.h>
+#include <strings.h>
+
+enum { DEFAULT_DEPTH = 64 };
+
+/* Error responses without an id: the member is left out from 2026-07-28 on. */
+static void reply_error(struct gt_exchange *exchange, int status, const struct gt_header *header,
+                        const char *message)
+{
+    const char *version = gt_request_header(gt_exchange_request(exchange), "mcp-protocol-version");
+    bool legacy = !gt_mcp_is_modern(gt_mcp_version_find(version));
+    struct gt_arena *arena = gt_exchange_arena(exchange);
+    const json_t *error =
+        gt_keep(arena, gt_rpc_error(NULL, legacy, GT_RPC_INVALID_REQUEST, message, NULL));
+    const char *text = gt_json_canonical(arena, error);
+    struct gt_header headers[2] = {{"Content-Type", "application/json"}};
+    if (header != NULL)
+        headers[1] = *header;
+    gt_reply(exchange, status, headers, header != NULL ? 2 : 1, text, strlen(text));
+}
+
+/* The length of the host in "host:port", "[::1]:port". */
+static size_t host_length(const char *text)
+{
+    if (*text == '[')
+        return strcspn(text, "]") + (strchr(text, ']') != NULL);
+    return strcspn(text, ":");
+}
+
+/* What stands behind the host: nothing, or ':' and digits. */
+static bool port_or_nothing(const char *rest)
+{
+    return *rest == '\0' || (*rest == ':' && rest[1 + strspn(rest + 1, "0123456789")] == '\0');
+}
+
+static bool loopback(const char *text)
+{
+    size_t len = host_length(text);
+    if (!port_or_nothing(text + len))
+        return false;
+    char host[64] = "";
+    if (len == 0 || len >= sizeof(host))
+        return false;
+    memcpy(host, text, len);
+    if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
+        return true;
+    return strncmp(host, "127.", 4) == 0 && host[strspn(host, "0123456789.")] == '\0';
+}
+
+static bool host_allowed(const struct gt_mcp_http_options *options, const char *host)
+{
+    if (host == NULL)
+        return false;
+    if (options->allowed_hosts == NULL)
+        return loopback(host);
+    size_t len = host_length(host);
+    for (const char *const *allowed = options->allowed_hosts; *allowed != NULL; allowed++) {
+        if (strcmp(*allowed, "*") == 0 || strcasecmp(*allowed, host) == 0)
+            return true;
+        if (strlen(*allowed) == len && strncasecmp(*allowed, host, len) == 0 &&
+            port_or_nothing(host + len))
+            return true;
+    }
+    return false;
+}
+
+static bool origin_allowed(const struct gt_mcp_http_options *options, const char *origin)
+{
+    if (options->allowed_origins == NULL) {
+        const char *rest = strstr(origin, "://");
+        bool web = gt_starts_with(origin, "http://") || gt_starts_with(origin, "https://");
+        return web && rest != NULL && loopback(rest + 3);
+    }
+    for (const char *const *allowed = options->allowed_origins; *allowed != NULL; allowed++)
+        if (strcmp(*allowed, "*") == 0 || strcasecmp(*allowed, origin) == 0)
+            return true;
+    return false;
+}
+
+bool gt_mcp_http_admit(const struct gt_mcp_http_options *options, struct gt_exchange *exchange)
+{
+    const struct gt_request *request = gt_exchange_request(exchange);
+    const char *origin = gt_request_header(request, "origin");
+    bool check_host = !options->any_host && strcmp(request->peer, "unix") != 0;
+    if (check_host && !host_allowed(options, gt_request_header(request, "host"))) {
+        reply_error(exchange, 403, NULL, "the Host header is not one of this server's");
+        return false;
+    }
+    if (origin != NULL && !origin_allowed(options, origin)) {
+        reply_error(exchange, 403, NULL, "the origin is not allowed");
+        return false;
+    }
+    return true;
+}
+
+/* Whether a list of media ranges (Accept) has one of two, quality left aside. */
+static bool lists(const char *ranges, const char *exact, const char *wide)
+{
+    while (*ranges != '\0') {
+        ranges += strspn(ranges, " \t,");
+        size_t len = strcspn(ranges, ",; \t");
+        if ((len == strlen(exact) && strncasecmp(ranges, exact, len) == 0) ||
+            (len == strlen(wide) && strncasecmp(ranges, wide, len) == 0))
+            return true;
+        ranges += strcspn(ranges, ",");
+    }
+    return false;
+}
+
+static bool is_json(const char *type)
+{
+    size_t len = strcspn(type, "; \t");
+    return len == strlen("application/json") && strncasecmp(type, "application/json", len) == 0;
+}
+
+/* Method and media types; answers and returns false where they do not fit. */
+static bool fits(struct gt_exchange *exchange)
+{
+    static const struct gt_header allow = {"Allow", "POST"};
+    const struct gt_request *request = gt_exchange_request(exchange);
+    const char *type = gt_request_header(request, "content-type");
+    const char *accept = gt_request_header(request, "accept");
+    if (strcmp(request->method, "POST") != 0) {
+        reply_error(exchange, 405, &allow, "only POST is served here");
+    } else if (type != NULL && !is_json(type)) {
+        reply_error(exchange, 415, NULL, "the body must be application/json");
+    } else if (accept != NULL && !lists(accept, "application/json", "application/*") &&
+               !lists(accept, "text/event-stream", "*/*")) {
+        reply_error(exchange, 406, NULL, "Accept must list application/json and text/event-stream");
+    } else {
+        return true;
+    }
+    return false;
+}
+
+static void take_request(struct gt_mcp_post *post, const struct gt_rpc *rpc, const char *header)
+{
+    struct gt_mcp_claim claim =
+        gt_mcp_claimed_version(post->server, rpc, header, true, GT_MCP_2025_03_26);
+    post->modern = claim.modern;
+    if (claim.code == 0) {
+        gt_mcp_post_request(post, rpc, claim.version);
+        return;
+    }
+    json_t *data = claim.code == GT_MCP_UNSUPPORTED_VERSION
+                       ? gt_mcp_version_data(post->server, claim.requested)
+                       : NULL;
+    gt_mcp_post_error(post, 400, rpc->id, claim.code, claim.message, data);
+}
+
+/* Notifications are accepted whether or not they mean anything to this server. */
+static void take_notification(struct gt_mcp_post *post, const struct gt_rpc *rpc,
+                              const char *header)
+{
+    enum gt_mcp_version version = gt_mcp_version_find(header);
+    if (header != NULL && !gt_mcp_supports(post->server, version))
+        gt_mcp_post_error(post, 400, NULL, GT_MCP_UNSUPPORTED_VERSION,
+                          "the protocol version is not supported",
+                          gt_mcp_version_data(post->server, header));
+    else if (!gt_mcp_is_modern(version) && strcmp(rpc->method, "notifications/cancelled") == 0)
+        gt_mcp_post_cancel(post, rpc->params);
+}
+
+static void take(struct gt_mcp_post *post, const json_t *message, const char *header)
+{
+    struct gt_rpc rpc = gt_rpc_read(message);
+    switch (rpc.kind) {
+    case GT_RPC_INVALID:
+        gt_mcp_post_error(post, 400, rpc.id, GT_RPC_INVALID_REQUEST, rpc.problem, NULL);
+        break;
+    case GT_RPC_REQUEST:
+        if (post->batch && strcmp(rpc.method, "initialize") == 0)
+            gt_mcp_post_error(post, 400, rpc.id, GT_RPC_INVALID_REQUEST,
+                              "initialize does not go into a batch", NULL);
+        else if (post->batch)
+            gt_mcp_post_request(post, &rpc, GT_MCP_2025_03_26);
+        else
+            take_request(post, &rpc, header);
+        break;
+    case GT_RPC_NOTIFICATION:
+        take_notification(post, &rpc, header);
+        break;
+    case GT_RPC_RESPONSE:
+        if (!gt_mcp_take_answer(post->server, &rpc) && !post->batch)
+            gt_mcp_post_error(post, 400, NULL, GT_RPC_INVALID_REQUEST,
+                              "nothing was asked with this id", NULL);
+        break;
+    }
+}
+
+static void take_batch(struct gt_mcp_post *post, const json_t *messages, const char *header)
+{
+    const char *problem =
+        header != NULL && strcmp(header, gt_mcp_version_name(GT_MCP_2025_03_26)) != 0
+            ? "batches are served at 2025-03-26 only"
+            : gt_mcp_batch_problem(post->server, messages, GT_MCP_2025_03_26);
+    if (problem != NULL) {
+        gt_mcp_post_error(post, 400, NULL, GT_RPC_INVALID_REQUEST, problem, NULL);
+        return;
+    }
+    post->batch = true;
+    for (size_t i = 0; i < json_array_size(messages); i++)
+        take(post, json_array_get(messages, i), header);
+}
+
+void gt_mcp_http_serve(struct gt_mcp_server *server, const struct gt_mcp_http_options *options,
+                       struct gt_exchange *exchange, void *endpoint)
+{
+    if (!fits(exchange))
+        return;
+    const struct gt_request *request = gt_exchange_request(exchange);
+    const char *accept = gt_request_header(request, "accept");
+    const char *header = gt_request_header(request, "mcp-protocol-version");
+    struct gt_mcp_post *post = gt_mcp_post_new(server, exchange, endpoint);
+    post->accepts_stream = accept != NULL && lists(accept, "text/event-stream", "text/*");
+    post->accepts_json = accept == NULL || lists(accept, "application/json", "application/*") ||
+                         lists(accept, "*/*", "*/*");
+    if (header != NULL && (header = gt_mcp_header_trim(post->arena, header)) == NULL)
+        header = ""; /* no version, and none that could be left out */
+    post->modern = gt_mcp_is_modern(gt_mcp_version_find(header));
+    const char *problem = NULL;
+    size_t depth = options->max_depth != 0 ? options->max_depth : DEFAULT_DEPTH;
+    const json_t *message = gt_keep(
+        post->arena, gt_rpc_parse(post->arena, request->body, request->body_len, depth, &problem));
+    if (message == NULL)
+        gt_mcp_post_error(post, 400, NULL, GT_RPC_PARSE_ERROR, problem, NULL);
+    else if (json_is_array(message))
+        take_batch(post, message, header);
+    else
+        take(post, message, header);
+    gt_mcp_post_read(post);
+}

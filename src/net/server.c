@@ -1,0 +1,198 @@
+#include "server_internal.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    BODY_MAX = 4 * 1024 * 1024,
+    HEADERS_MAX = 32 * 1024,
+    CONNECTIONS_MAX = 1000,
+    REQUEST_TIMEOUT_MS = 30000,
+    IDLE_TIMEOUT_MS = 120000,
+    ANSWER_HEADERS = 16 * 1024, /* room for them, and for records of the request's headers */
+    FRUITLESS_MAX = 256,
+    FRUITLESS_MS = 2
+};
+
+static void run(struct gt_server *server);
+
+static void on_ready(void *payload, int fd)
+{
+    (void)fd;
+    run(payload);
+}
+
+static void on_timer(void *payload)
+{
+    struct gt_server *server = payload;
+    server->timer = NULL;
+    run(server);
+}
+
+static void run_planned(void *payload)
+{
+    struct gt_server *server = payload;
+    server->run_planned = false;
+    run(server);
+}
+
+void gt_server_plan_run(struct gt_server *server)
+{
+    if (server->run_planned)
+        return;
+    server->run_planned = true;
+    gt_loop_after_turn(server->loop, run_planned, server);
+}
+
+static void wake_in(struct gt_server *server, int64_t delay_ms)
+{
+    int64_t due_ms = gt_monotonic_ms(gt_loop_sys(server->loop)) + delay_ms;
+    if (server->timer != NULL && server->timer_due_ms <= due_ms)
+        return; /* it asks again then */
+    gt_timer_cancel(server->timer);
+    server->timer_due_ms = due_ms;
+    server->timer = gt_timer_background(server->loop, delay_ms, on_timer, server);
+}
+
+static void free_done(struct gt_server *server)
+{
+    struct gt_exchange *next;
+    for (struct gt_exchange *exchange = server->done; exchange != NULL; exchange = next) {
+        next = exchange->next;
+        gt_exchange_free(exchange);
+    }
+    server->done = NULL;
+}
+
+static void run(struct gt_server *server)
+{
+    MHD_run(server->daemon);
+    free_done(server);
+    MHD_UNSIGNED_LONG_LONG ms;
+    if (MHD_get_timeout(server->daemon, &ms) == MHD_NO)
+        return;
+    /* libmicrohttpd can take a connection for ready whose client sent nonsense, and would have us
+     * try again and again until the request's time is up. */
+    if (ms == 0 && server->fruitless++ < FRUITLESS_MAX)
+        gt_server_plan_run(server);
+    else
+        wake_in(server, ms == 0 ? FRUITLESS_MS : (int64_t)ms + 1);
+}
+
+static void fill_in(struct gt_server_options *options, struct gt_arena *arena)
+{
+    options->host = gt_strdup(arena, options->host != NULL ? options->host : "127.0.0.1");
+    options->unix_path = gt_strdup(arena, options->unix_path);
+    if (options->max_body == 0)
+        options->max_body = BODY_MAX;
+    if (options->max_headers == 0)
+        options->max_headers = HEADERS_MAX;
+    if (options->max_connections == 0)
+        options->max_connections = CONNECTIONS_MAX;
+    if (options->request_timeout_ms == 0)
+        options->request_timeout_ms = REQUEST_TIMEOUT_MS;
+    if (options->idle_timeout_ms == 0)
+        options->idle_timeout_ms = IDLE_TIMEOUT_MS;
+}
+
+static size_t leave_escaped(void *payload, struct MHD_Connection *mhd, char *text)
+{
+    (void)payload, (void)mhd;
+    return strlen(text);
+}
+
+static struct MHD_Daemon *start_daemon(struct gt_server *server)
+{
+    const struct gt_server_options *options = &server->options;
+    unsigned connections = gt_listener_connections(options->max_connections);
+    size_t memory = options->max_headers + ANSWER_HEADERS;
+    /* Its timeout restarts with every byte: it is that for clients that do not take their answer.
+     * What a request may take is watched per connection. */
+    unsigned stalled_s = (unsigned)(options->idle_timeout_ms / 1000) + 1;
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, gt_request_take, server,
+        MHD_OPTION_LISTEN_SOCKET, server->listener->fd, MHD_OPTION_CONNECTION_LIMIT, connections,
+        MHD_OPTION_CONNECTION_TIMEOUT, stalled_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory,
+        MHD_OPTION_NOTIFY_CONNECTION, gt_connection_notify, server, MHD_OPTION_NOTIFY_COMPLETED,
+        gt_request_completed, server, MHD_OPTION_URI_LOG_CALLBACK, gt_request_begin, server,
+        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_END);
+}
+
+bool gt_server_start(struct gt_loop *loop, const struct gt_server_options *options,
+                     struct gt_server **started, struct gt_diags *diags)
+{
+    struct gt_arena *arena = gt_arena_new();
+    struct gt_server *server = GT_NEW(arena, struct gt_server);
+    server->arena = arena;
+    server->loop = loop;
+    server->options = *options;
+    fill_in(&server->options, arena);
+    if (!gt_listener_open(arena, &server->options, &server->listener, diags)) {
+        gt_arena_free(arena);
+        return false;
+    }
+    server->port = gt_listener_port(server->listener);
+    server->daemon = start_daemon(server);
+    if (server->daemon == NULL) {
+        gt_error(diags, "listen", "cannot start the HTTP server")->hint =
+            "raise the limit on open files (ulimit -n)";
+        gt_listener_remove(server->listener);
+        close(server->listener->fd);
+        gt_arena_free(arena);
+        return false;
+    }
+    server->epoll_fd = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    gt_loop_watch(loop, server->epoll_fd, on_ready, server);
+    gt_server_plan_run(server); /* it begins to listen when it runs */
+    *started = server;
+    return true;
+}
+
+int gt_server_port(const struct gt_server *server)
+{
+    return server->port;
+}
+
+void gt_server_quiesce(struct gt_server *server)
+{
+    if (server->quiescing)
+        return;
+    server->quiescing = true;
+    MHD_socket listening = MHD_quiesce_daemon(server->daemon);
+    gt_listener_remove(server->listener);
+    if (listening != MHD_INVALID_SOCKET)
+        close(listening);
+}
+
+size_t gt_server_busy(const struct gt_server *server)
+{
+    return server->handed.count;
+}
+
+static void resume_all(struct gt_server *server)
+{
+    for (struct gt_exchange *exchange = server->handed.first; exchange != NULL;
+         exchange = exchange->next) {
+        exchange->aborted = true;
+        if (exchange->suspended)
+            MHD_resume_connection(exchange->connection->mhd);
+        exchange->suspended = false;
+    }
+}
+
+void gt_server_free(struct gt_server *server)
+{
+    if (server == NULL)
+        return;
+    gt_loop_unwatch(server->loop, server->epoll_fd);
+    gt_listener_remove(server->listener);
+    resume_all(server); /* libmicrohttpd does not stop with connections that wait */
+    MHD_stop_daemon(server->daemon);
+    while (server->handed.first != NULL)
+        gt_exchange_finish(server->handed.first);
+    free_done(server);
+    gt_timer_cancel(server->timer);
+    if (server->run_planned)
+        gt_loop_after_turn_cancel(server->loop, server);
+    gt_arena_free(server->arena);
+}

@@ -1,0 +1,607 @@
+/*
+ * An MCP server with what the official conformance suite asks of a server under test (its tools,
+ * prompts and resources are in mcp_fixture.json): mcp_fixture JSON [PORT | stdio]. Over HTTP it
+ * prints its URL and serves until SIGTERM or SIGINT; over stdio until its input ends.
+ */
+#define _GNU_SOURCE
+#include <gantry/base/buf.h>
+#include <gantry/base/hash.h>
+#include <gantry/base/json.h>
+#include <gantry/base/str.h>
+#include <gantry/mcp/http.h>
+#include <gantry/mcp/stdio.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+struct fixture {
+    struct gt_arena *arena;
+    struct gt_loop *loop;
+    struct gt_mcp_server *server;
+    json_t *data, *tools, *prompts; /* the file; what the lists show */
+    json_t *mirrored;               /* {tool: {argument: header}} */
+};
+
+typedef void tool_fn(struct fixture *fixture, struct gt_mcp_call *call);
+
+static json_t *text_result(const char *text)
+{
+    return json_pack("{s:[{s:s, s:s}]}", "content", "type", "text", "text", text);
+}
+
+static const json_t *arguments_of(const struct gt_mcp_call *call)
+{
+    return json_object_get(call->params, "arguments"); /* NULL: as if it were {} */
+}
+
+/* -- tools that take time -- */
+
+struct pace {
+    struct gt_mcp_call *call;
+    struct gt_loop *loop;
+    struct gt_timer *timer;
+    int step;
+    void (*say)(struct gt_mcp_call *call, int step);
+};
+
+static void go_on(void *payload)
+{
+    struct pace *pace = payload;
+    pace->say(pace->call, pace->step++);
+    if (pace->step == 3)
+        gt_mcp_result(pace->call, text_result("done in three steps"));
+    else
+        pace->timer = gt_timer_start(pace->loop, 50, go_on, pace);
+}
+
+static void in_steps(struct fixture *fixture, struct gt_mcp_call *call,
+                     void (*say)(struct gt_mcp_call *call, int step))
+{
+    struct pace *pace = GT_NEW(call->arena, struct pace);
+    *pace = (struct pace){.call = call, .loop = fixture->loop, .say = say};
+    go_on(pace);
+}
+
+static void say_log(struct gt_mcp_call *call, int step)
+{
+    static const char *const texts[] = {"Tool execution started", "Tool processing data",
+                                        "Tool execution completed"};
+    gt_mcp_notify(call, "notifications/message",
+                  json_pack("{s:s, s:s}", "level", "info", "data", texts[step]));
+}
+
+static void say_progress(struct gt_mcp_call *call, int step)
+{
+    gt_mcp_progress(call, step * 50, 100, NULL);
+}
+
+static void with_logging(struct fixture *fixture, struct gt_mcp_call *call)
+{
+    in_steps(fixture, call, say_log);
+}
+
+static void with_progress(struct fixture *fixture, struct gt_mcp_call *call)
+{
+    in_steps(fixture, call, say_progress);
+}
+
+static void waited(void *payload)
+{
+    struct pace *pace = payload;
+    gt_mcp_on_cancel(pace->call, NULL, NULL);
+    gt_mcp_result(pace->call, text_result("waited"));
+}
+
+static void wait_cancelled(void *payload)
+{
+    struct pace *pace = payload;
+    gt_timer_cancel(pace->timer);
+    fputs("cancelled\n", stderr);
+    gt_mcp_result(pace->call, NULL);
+}
+
+static void wait_long(struct fixture *fixture, struct gt_mcp_call *call)
+{
+    struct pace *pace = GT_NEW(call->arena, struct pace);
+    pace->call = call;
+    pace->timer = gt_timer_start(fixture->loop, 10000, waited, pace);
+    gt_mcp_on_cancel(call, wait_cancelled, pace);
+}
+
+/* -- other tools -- */
+
+static void always_fails(struct fixture *fixture, struct gt_mcp_call *call)
+{
+    (void)fixture;
+    gt_mcp_tool_error(call, "This tool intentionally returns an error for testing");
+}
+
+static void needs_sampling(struct fixture *fixture, struct gt_mcp_call *call)
+{
+    (void)fixture;
+    if (json_is_object(json_object_get(call->client_capabilities, "sampling")))
+        gt_mcp_result(call, text_result("the client can sample"));
+    else
+        gt_mcp_error(call, GT_MCP_MISSING_CAPABILITY, "the client cannot sample",
+                     json_pack("{s:{s:{}}}", "requiredCapabilities", "sampling"));
+}
+
+static void logs_once(struct fixture *fixture, struct gt_mcp_call *call)
+{
+    (void)fixture;
+    say_log(call, 0);
+    gt_mcp_result(call, text_result("logged"));
+}
+
+static void changes_tools(struct fixture *fixture, struct gt_mcp_call *call)
+{
+    gt_mcp_list_changed(fixture->server, "tools");
+    gt_mcp_result(call, text_result("changed"));
+}
+
+static void changes_prompts(struct fixture *fixture, struct gt_mcp_call *call)
+{
+    gt_mcp_list_changed(fixture->server, "prompts");
+    gt_mcp_result(call, text_result("changed"));
+}
+
+static const struct {
+    const char *name;
+    tool_fn *run;
+} tools[] = {
+    {"test_error_handling", always_fails},
+    {"test_tool_with_logging", with_logging},
+    {"test_logging_tool", logs_once},
+    {"test_tool_with_progress", with_progress},
+    {"test_missing_capability", needs_sampling},
+    {"test_trigger_tool_change", changes_tools},
+    {"test_trigger_prompt_change", changes_prompts},
+    {"test_wait", wait_long},
+};
+
+/* -- asking the client: before 2026-07-28 by a request -- */
+
+struct asking {
+    struct gt_mcp_call *call;
+    const char *says;
+};
+
+static void asked(void *payload, const json_t *result, const json_t *error)
+{
+    struct asking *asking = payload;
+    struct gt_arena *arena = asking->call->arena;
+    if (result == NULL) {
+        gt_mcp_tool_error(asking->call, "the client did not answer: %s",
+                          error != NULL ? gt_json_canonical(arena, error) : "no reason");
+        return;
+    }
+    const char *said = gt_text_at(result, "/content/text");
+    if (said == NULL)
+        said = gt_printf(arena, "action=%s, content=%s", gt_text_at(result, "/action"),
+                         gt_json_canonical(arena, gt_pack(arena, "O?", gt_at(result, "/content"))));
+    gt_mcp_result(asking->call, text_result(gt_printf(arena, "%s%s", asking->says, said)));
+}
+
+static void ask(struct gt_mcp_call *call, const json_t *what)
+{
+    struct asking *asking = GT_NEW(call->arena, struct asking);
+    asking->call = call;
+    asking->says = gt_text_at(what, "/says");
+    json_t *params = json_deep_copy(json_object_get(what, "params"));
+    const char *message = gt_text_at(arguments_of(call), "/message");
+    if (params == NULL)
+        params = json_pack("{s:[{s:s, s:{s:s, s:s}}], s:i}", "messages", "role", "user", "content",
+                           "type", "text", "text", gt_text_at(arguments_of(call), "/prompt"),
+                           "maxTokens", 100);
+    else if (message != NULL)
+        json_object_set_new(params, "message", json_string(message));
+    gt_mcp_ask(call, gt_text_at(what, "/method"), params, 10000, asked, asking);
+}
+
+/* -- asking the client: from 2026-07-28 on by a result -- */
+
+/* The state of a round, sealed so that the client cannot change it. */
+static const char *sealed(struct gt_arena *arena, int64_t round)
+{
+    const char *text = gt_printf(arena, "fixture's key:%lld", (long long)round);
+    return gt_printf(arena, "%lld.%s", (long long)round, gt_sha256_hex(arena, text, strlen(text)));
+}
+
+static bool round_of(struct gt_mcp_call *call, const json_t *item, size_t *round)
+{
+    const json_t *state = json_object_get(call->params, "requestState");
+    *round = 0;
+    if (state == NULL || !json_is_true(json_object_get(item, "state")))
+        return true;
+    const char *text = json_string_value(state);
+    *round = text != NULL ? strtoul(text, NULL, 10) : 0;
+    return gt_streq(text, sealed(call->arena, (int64_t)*round));
+}
+
+static bool can(const struct gt_mcp_call *call, const json_t *request)
+{
+    const char *method = gt_text_at(request, "/method");
+    char capability[32] = "";
+    memcpy(capability, method, strcspn(method, "/"));
+    return json_is_object(json_object_get(call->client_capabilities, capability));
+}
+
+static bool answers(const json_t *response, const json_t *request)
+{
+    const char *method = gt_text_at(request, "/method");
+    if (strcmp(method, "elicitation/create") == 0)
+        return gt_text_at(response, "/action") != NULL;
+    if (strcmp(method, "roots/list") == 0)
+        return json_is_array(gt_at(response, "/roots"));
+    return gt_at(response, "/content") != NULL;
+}
+
+/* What of the round is still to be asked; new reference. */
+static json_t *still_open(const struct gt_mcp_call *call, json_t *requests)
+{
+    json_t *open = json_object(), *request;
+    const char *key;
+    json_object_foreach(requests, key, request)
+    {
+        const json_t *response =
+            json_object_get(json_object_get(call->params, "inputResponses"), key);
+        if (can(call, request) && !answers(response, request))
+            json_object_set(open, key, request);
+    }
+    return open;
+}
+
+/* Answers with what to ask next; false when all has been answered. */
+static bool ask_by_result(struct gt_mcp_call *call, const json_t *item)
+{
+    const json_t *rounds = json_object_get(item, "rounds");
+    bool stateful = json_is_true(json_object_get(item, "state"));
+    size_t round;
+    if (!round_of(call, item, &round) || round >= json_array_size(rounds)) {
+        gt_mcp_error(call, GT_RPC_INVALID_PARAMS, "the requestState is none of ours", NULL);
+        return true;
+    }
+    json_t *open = still_open(call, json_array_get(rounds, round));
+    bool started = json_object_get(call->params, "inputResponses") != NULL;
+    if (json_object_size(open) == 0 && started && round + 1 < json_array_size(rounds)) {
+        json_decref(open);
+        open = json_incref(json_array_get(rounds, ++round));
+    }
+    if (json_object_size(open) == 0 && started) {
+        json_decref(open);
+        return false;
+    }
+    json_t *result = json_pack("{s:s, s:o}", "resultType", "input_required", "inputRequests", open);
+    if (stateful)
+        json_object_set_new(result, "requestState",
+                            json_string(sealed(call->arena, (int64_t)round)));
+    gt_mcp_result(call, result);
+    return true;
+}
+
+static const char *heard(struct gt_mcp_call *call)
+{
+    return gt_printf(
+        call->arena, "state-ok, heard %s",
+        gt_json_canonical(call->arena, json_object_get(call->params, "inputResponses")));
+}
+
+/* -- methods -- */
+
+static void tools_list(void *self, struct gt_mcp_call *call)
+{
+    const struct fixture *fixture = self;
+    json_t *page = gt_mcp_page(call, "tools", fixture->tools, 100);
+    if (page != NULL)
+        gt_mcp_result(call, page);
+}
+
+static void tools_call(void *self, struct gt_mcp_call *call)
+{
+    struct fixture *fixture = self;
+    const char *name = gt_text_at(call->params, "/name");
+    const json_t *tool = json_object_get(json_object_get(fixture->data, "tools"), name);
+    if (name == NULL || tool == NULL) {
+        gt_mcp_error(call, GT_RPC_INVALID_PARAMS, "unknown tool", NULL);
+        return;
+    }
+    json_t *result = json_object_get(tool, "result");
+    if (result != NULL) {
+        gt_mcp_result(call, json_incref(result));
+    } else if (json_object_get(tool, "ask") != NULL) {
+        ask(call, json_object_get(tool, "ask"));
+    } else if (json_object_get(tool, "rounds") != NULL) {
+        if (!ask_by_result(call, tool))
+            gt_mcp_result(call, text_result(heard(call)));
+    } else {
+        for (size_t i = 0; i < GT_COUNT(tools); i++)
+            if (strcmp(tools[i].name, name) == 0) {
+                tools[i].run(fixture, call);
+                return;
+            }
+        gt_mcp_error(call, GT_RPC_INTERNAL_ERROR, "the tool does nothing", NULL);
+    }
+}
+
+static void prompts_list(void *self, struct gt_mcp_call *call)
+{
+    const struct fixture *fixture = self;
+    json_t *page = gt_mcp_page(call, "prompts", fixture->prompts, 100);
+    if (page != NULL)
+        gt_mcp_result(call, page);
+}
+
+/* A copy in which each "{name}" in a text is the argument of that name. */
+static json_t *filled(struct gt_arena *arena, const json_t *value, const json_t *arguments)
+{
+    json_t *copy = json_is_array(value) ? json_array() : json_object(), *item;
+    const char *key;
+    size_t i;
+    if (json_is_string(value)) {
+        const char *text = json_string_value(value);
+        json_object_foreach(gt_iterable(arguments), key, item)
+        {
+            const char *at = strstr(text, gt_printf(arena, "{%s}", key));
+            if (at != NULL && json_is_string(item))
+                text = gt_printf(arena, "%.*s%s%s", (int)(at - text), text, json_string_value(item),
+                                 at + strlen(key) + 2);
+        }
+        json_decref(copy);
+        return json_string(text);
+    }
+    json_array_foreach(value, i, item) json_array_append_new(copy, filled(arena, item, arguments));
+    json_object_foreach(gt_iterable(value), key, item)
+        json_object_set_new(copy, key, filled(arena, item, arguments));
+    return copy;
+}
+
+static void prompts_get(void *self, struct gt_mcp_call *call)
+{
+    const struct fixture *fixture = self;
+    const char *name = gt_text_at(call->params, "/name");
+    const json_t *prompt = json_object_get(json_object_get(fixture->data, "prompts"), name);
+    json_t *argument;
+    size_t i;
+    if (name == NULL || prompt == NULL) {
+        gt_mcp_error(call, GT_RPC_INVALID_PARAMS, "unknown prompt", NULL);
+        return;
+    }
+    json_array_foreach(json_object_get(prompt, "arguments"), i, argument)
+    {
+        if (json_object_get(arguments_of(call), gt_text_at(argument, "/name")) == NULL) {
+            gt_mcp_error(call, GT_RPC_INVALID_PARAMS, "an argument of the prompt is missing", NULL);
+            return;
+        }
+    }
+    const json_t *result = json_object_get(prompt, "result");
+    if (result != NULL)
+        gt_mcp_result(call, filled(call->arena, result, arguments_of(call)));
+    else if (!ask_by_result(call, prompt))
+        gt_mcp_result(call, json_pack("{s:[{s:s, s:{s:s, s:s}}]}", "messages", "role", "user",
+                                      "content", "type", "text", "text", heard(call)));
+}
+
+static void resources_list(void *self, struct gt_mcp_call *call)
+{
+    const struct fixture *fixture = self;
+    json_t *page = gt_mcp_page(call, "resources", json_object_get(fixture->data, "resources"), 100);
+    if (page != NULL)
+        gt_mcp_result(call, page);
+}
+
+static void templates_list(void *self, struct gt_mcp_call *call)
+{
+    const struct fixture *fixture = self;
+    json_t *page =
+        gt_mcp_page(call, "resourceTemplates", json_object_get(fixture->data, "templates"), 100);
+    if (page != NULL)
+        gt_mcp_result(call, page);
+}
+
+static json_t *from_template(struct gt_arena *arena, const char *uri)
+{
+    static const char before[] = "test://template/", behind[] = "/data";
+    if (!gt_starts_with(uri, before) || !gt_ends_with(uri, behind))
+        return NULL;
+    const char *id = uri + strlen(before);
+    size_t len = strlen(id) - strlen(behind);
+    const char *text =
+        gt_printf(arena, "{\"id\":\"%.*s\",\"templateTest\":true,\"data\":\"Data for ID: %.*s\"}",
+                  (int)len, id, (int)len, id);
+    return json_pack("{s:s, s:s, s:s}", "uri", uri, "mimeType", "application/json", "text", text);
+}
+
+static void resources_read(void *self, struct gt_mcp_call *call)
+{
+    const struct fixture *fixture = self;
+    const char *uri = gt_text_at(call->params, "/uri");
+    if (uri == NULL) {
+        gt_mcp_error(call, GT_RPC_INVALID_PARAMS, "uri is missing", NULL);
+        return;
+    }
+    json_t *content =
+               json_deep_copy(json_object_get(json_object_get(fixture->data, "contents"), uri)),
+           *item;
+    size_t i;
+    json_array_foreach(json_object_get(fixture->data, "resources"), i, item)
+    {
+        if (content == NULL || !gt_streq(gt_text_at(item, "/uri"), uri))
+            continue;
+        json_object_set(content, "uri", json_object_get(item, "uri"));
+        json_object_set(content, "mimeType", json_object_get(item, "mimeType"));
+    }
+    if (content == NULL)
+        content = from_template(call->arena, uri);
+    if (content == NULL)
+        gt_mcp_error(call, GT_MCP_RESOURCE_NOT_FOUND, "Resource not found",
+                     json_pack("{s:s}", "uri", uri));
+    else
+        gt_mcp_result(call, json_pack("{s:[o]}", "contents", content));
+}
+
+static void accept_all(void *self, struct gt_mcp_call *call)
+{
+    (void)self;
+    gt_mcp_result(call, NULL);
+}
+
+static void complete(void *self, struct gt_mcp_call *call)
+{
+    (void)self;
+    gt_mcp_result(call, json_pack("{s:{s:[s, s, s], s:i, s:b}}", "completion", "values", "paris",
+                                  "park", "party", "total", 3, "hasMore", 0));
+}
+
+static const struct gt_mcp_method methods[] = {
+    {"tools/list", GT_MCP_LIST, tools_list},
+    {"tools/call", GT_MCP_NAMED, tools_call},
+    {"prompts/list", GT_MCP_LIST, prompts_list},
+    {"prompts/get", GT_MCP_NAMED, prompts_get},
+    {"resources/list", GT_MCP_LIST, resources_list},
+    {"resources/templates/list", GT_MCP_LIST, templates_list},
+    {"resources/read", GT_MCP_LIST | GT_MCP_NAMED, resources_read},
+    {"resources/subscribe", GT_MCP_LEGACY, accept_all},
+    {"resources/unsubscribe", GT_MCP_LEGACY, accept_all},
+    {"completion/complete", 0, complete},
+    {NULL, 0, NULL},
+};
+
+static const json_t *mirrored(void *self, struct gt_mcp_call *call)
+{
+    const struct fixture *fixture = self;
+    const char *name = gt_text_at(call->params, "/name");
+    return name != NULL ? json_object_get(fixture->mirrored, name) : NULL;
+}
+
+/* -- start -- */
+
+static void list_tools(struct fixture *fixture)
+{
+    const char *name, *argument;
+    json_t *tool, *property;
+    json_object_foreach(json_object_get(fixture->data, "tools"), name, tool)
+    {
+        json_t *schema = json_object_get(tool, "inputSchema");
+        json_t *headers = json_object();
+        json_array_append_new(fixture->tools,
+                              json_pack("{s:s, s:O, s:o}", "name", name, "description",
+                                        json_object_get(tool, "description"), "inputSchema",
+                                        schema != NULL ? json_incref(schema)
+                                                       : json_pack("{s:s, s:b}", "type", "object",
+                                                                   "additionalProperties", 0)));
+        json_object_foreach(json_object_get(schema, "properties"), argument,
+                            property) if (json_object_get(property, "x-mcp-header") != NULL)
+            json_object_set(headers, argument, json_object_get(property, "x-mcp-header"));
+        json_object_set_new(fixture->mirrored, name, headers);
+    }
+}
+
+static void list_prompts(struct fixture *fixture)
+{
+    const char *name;
+    json_t *prompt;
+    json_object_foreach(json_object_get(fixture->data, "prompts"), name, prompt)
+        json_array_append_new(fixture->prompts,
+                              json_pack("{s:s, s:O, s:O*}", "name", name, "description",
+                                        json_object_get(prompt, "description"), "arguments",
+                                        json_object_get(prompt, "arguments")));
+}
+
+static void on_request(void *payload, struct gt_exchange *exchange)
+{
+    static const struct gt_mcp_http_options http = {0};
+    struct fixture *fixture = payload;
+    if (!gt_mcp_http_admit(&http, exchange))
+        return;
+    if (strcmp(gt_exchange_request(exchange)->path, "/mcp") == 0)
+        gt_mcp_http_serve(fixture->server, &http, exchange, NULL);
+    else
+        gt_reply(exchange, 404, NULL, 0, NULL, 0);
+}
+
+static void stop(void *payload, int fd)
+{
+    struct fixture *fixture = payload;
+    gt_loop_unwatch(fixture->loop, fd);
+    gt_loop_stop(fixture->loop);
+}
+
+static void stop_now(void *payload)
+{
+    gt_loop_stop(payload);
+}
+
+static int serve_http(struct fixture *fixture, int port)
+{
+    struct gt_diags diags = gt_diags_init(fixture->arena);
+    struct gt_server *server;
+    const struct gt_server_options options = {
+        .host = "127.0.0.1", .port = port, .handler = on_request, .payload = fixture};
+    if (!gt_server_start(fixture->loop, &options, &server, &diags)) {
+        fprintf(stderr, "%s\n", diags.list.at[0]->message);
+        return 1;
+    }
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    int fd = signalfd(-1, &signals, SFD_CLOEXEC);
+    gt_loop_watch(fixture->loop, fd, stop, fixture);
+    printf("http://127.0.0.1:%d/mcp\n", gt_server_port(server));
+    fflush(stdout);
+    gt_loop_run(fixture->loop);
+    gt_server_quiesce(server);
+    gt_mcp_server_quiesce(fixture->server);
+    for (int i = 0; i < 100 && gt_server_busy(server) > 0; i++) {
+        gt_timer_start(fixture->loop, 10, stop_now, fixture->loop);
+        gt_loop_run(fixture->loop);
+    }
+    gt_server_free(server);
+    close(fd);
+    return 0;
+}
+
+static int serve_stdio(struct fixture *fixture)
+{
+    struct gt_mcp_stdio *stdio =
+        gt_mcp_stdio_serve(fixture->server, fixture->loop, 0, 1, NULL, stop_now, fixture->loop);
+    gt_loop_run(fixture->loop);
+    gt_mcp_stdio_free(stdio);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    json_error_t error;
+    struct gt_arena *arena = gt_arena_new();
+    struct fixture fixture = {.arena = arena, .loop = gt_loop_new(gt_sys_real())};
+    fixture.data = argc > 1 ? gt_keep(arena, json_load_file(argv[1], 0, &error)) : NULL;
+    if (fixture.data == NULL) {
+        fprintf(stderr, "usage: mcp_fixture JSON [PORT | stdio]\n");
+        return 2;
+    }
+    fixture.tools = gt_keep(arena, json_array());
+    fixture.prompts = gt_keep(arena, json_array());
+    fixture.mirrored = gt_keep(arena, json_object());
+    list_tools(&fixture);
+    list_prompts(&fixture);
+    fixture.server = gt_mcp_server_new(&(struct gt_mcp_server_options){
+        .loop = fixture.loop,
+        .server_info = gt_pack(arena, "{s:s, s:s}", "name", "fixture", "version", "1.0.0"),
+        .capabilities = json_object_get(fixture.data, "capabilities"),
+        .methods = methods,
+        .self = &fixture,
+        .ttl_ms = 60000,
+        .mirrored = mirrored});
+    bool stdio = argc > 2 && strcmp(argv[2], "stdio") == 0;
+    int status = stdio ? serve_stdio(&fixture)
+                       : serve_http(&fixture, argc > 2 ? (int)strtol(argv[2], NULL, 10) : 0);
+    gt_mcp_server_free(fixture.server);
+    gt_loop_free(fixture.loop);
+    gt_arena_free(arena);
+    return status;
+}
