@@ -1,4 +1,5 @@
 /* The connection to the cloud: credentials, endpoints, and whose account it turned out to be. */
+#include "embedded.h"
 #include "watch.h"
 
 #include <gantry/base/json.h>
@@ -12,7 +13,7 @@ enum { IDENTITY_DEADLINE_MS = 60000 };
 static struct gt_assume_role *assume_role(struct gt_context *context)
 {
     const json_t *given = context->has_stack ? context->stack.provider.assume_role : NULL;
-    if (!json_is_object(given))
+    if (!json_is_object(given) || context->place != NULL)
         return NULL;
     struct gt_assume_role *role = GT_NEW(context->arena, struct gt_assume_role);
     const char *session = gt_text_at(given, "/sessionName");
@@ -28,7 +29,7 @@ static bool web_identity(struct gt_context *context, struct gt_web_identity **ou
 {
     const json_t *given = context->has_stack ? context->stack.provider.web_identity : NULL;
     *out = NULL;
-    if (given == NULL || json_is_null(given))
+    if (given == NULL || json_is_null(given) || context->place != NULL)
         return true;
     struct gt_web_identity *web = GT_NEW(context->arena, struct gt_web_identity);
     const char *role = gt_text_at(given, "/roleArn");
@@ -57,7 +58,9 @@ static bool web_identity(struct gt_context *context, struct gt_web_identity **ou
  * the profile decide for each service. */
 static const char *endpoint_url(const struct gt_context *context)
 {
-    const char *given = gt_option_text(context->program, OPTION_ENDPOINT_URL);
+    const char *given = context->place != NULL
+                            ? context->place->url
+                            : gt_option_text(context->program, OPTION_ENDPOINT_URL);
     if (given != NULL)
         return given;
     return context->has_stack ? context->stack.provider.endpoint_url : NULL;
@@ -73,6 +76,8 @@ static bool choose_region(struct gt_context *context)
         given = context->stack.provider.region;
     if (given == NULL)
         given = gt_region_configured(context->program->sys, context->profile);
+    if (given == NULL && context->place != NULL)
+        given = GT_EMBEDDED_REGION;
     if (given == NULL) {
         gt_error(context->diags, "no-region", "no region is given")->hint =
             "set provider.region, --region or AWS_REGION";
@@ -86,21 +91,16 @@ static bool check_url(struct gt_context *context, const char *url)
 {
     if (url == NULL || gt_starts_with(url, "https://") || gt_starts_with(url, "http://"))
         return true;
-    gt_error(context->diags, "endpoint", "the endpoint \"%s\" is no http or https URL", url)->hint =
+    gt_error(context->diags, "endpoint", "the endpoint is no http or https URL")->hint =
         "write --endpoint-url http://localhost:5000";
     return false;
 }
 
-bool gt_context_client(struct gt_context *context)
+void gt_context_loop(struct gt_context *context)
 {
-    if (context->aws != NULL)
-        return true;
     const struct gt_sys *sys = context->program->sys;
-    struct gt_web_identity *web;
-    context->endpoint_url = endpoint_url(context);
-    if (!choose_region(context) || !check_url(context, context->endpoint_url) ||
-        !web_identity(context, &web))
-        return false;
+    if (context->loop != NULL)
+        return;
     const char *bundle = gt_env(sys, "AWS_CA_BUNDLE");
     if (bundle == NULL && context->profile != NULL)
         bundle = gt_profile_get(context->profile, "ca_bundle");
@@ -109,6 +109,24 @@ bool gt_context_client(struct gt_context *context)
         context->loop,
         &(struct gt_http_options){.ca_bundle = bundle, .user_agent = "gantry/" GANTRY_VERSION});
     context->transport = gt_http_transport(context->http);
+}
+
+bool gt_context_client(struct gt_context *context)
+{
+    if (context->aws != NULL)
+        return true;
+    if (!gt_embedded_find(context))
+        return false;
+    const struct gt_sys *sys = context->program->sys;
+    struct gt_web_identity *web;
+    context->endpoint_url = endpoint_url(context);
+    if (!choose_region(context) || !check_url(context, context->endpoint_url) ||
+        !web_identity(context, &web))
+        return false;
+    gt_context_loop(context);
+    const struct gt_keys *keys = context->place == NULL ? NULL : gt_embedded_keys(context);
+    if (context->place != NULL && keys == NULL)
+        return false;
     context->credentials = gt_credentials_new(&(struct gt_credentials_options){
         .sys = sys,
         .loop = context->loop,
@@ -119,6 +137,7 @@ bool gt_context_client(struct gt_context *context)
         .endpoint_url = context->endpoint_url,
         .assume_role = assume_role(context),
         .web_identity = web,
+        .fixed = keys,
     });
     context->aws = gt_aws_new(&(struct gt_aws_options){
         .loop = context->loop,
@@ -147,6 +166,8 @@ static size_t services_of_types(const struct gt_service **services, size_t max)
 
 const char *gt_context_endpoint_name(struct gt_context *context)
 {
+    if (context->place != NULL)
+        return gt_printf(context->arena, "embedded cloud %s", context->place->id);
     enum { SERVICES_MAX = 32 };
     const struct gt_service *services[SERVICES_MAX];
     size_t count = services_of_types(services, SERVICES_MAX), overridden = 0;

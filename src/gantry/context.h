@@ -8,6 +8,7 @@
 
 #include "program.h"
 
+#include <gantry/cloud/local.h>
 #include <gantry/engine/engine.h>
 
 struct gt_context {
@@ -32,6 +33,10 @@ struct gt_context {
     struct gt_session *session;
     struct gt_engine *engine;
 
+    /* embedded.c */
+    bool local;                         /* the embedded cloud is used */
+    const struct gt_local_place *place; /* of it, when it was found; NULL: AWS */
+
     /* connect.c */
     struct gt_loop *loop;
     struct gt_http *http;
@@ -44,6 +49,7 @@ struct gt_context {
 
     /* watch.c */
     struct gt_progress *progress;
+    bool watching; /* a phase is being shown */
     struct gt_timer *tick;
     size_t done[GT_ACTION_COUNT], failed, skipped; /* resources, by the engine's events */
 };
@@ -77,6 +83,9 @@ const char *gt_context_read(struct gt_context *context, const char *path, size_t
 
 /* -- connect.c -- */
 
+/* The loop and HTTP, without credentials. */
+void gt_context_loop(struct gt_context *context);
+
 /* Loop, HTTP, credentials and client. No call is made. */
 bool gt_context_client(struct gt_context *context);
 
@@ -94,6 +103,10 @@ struct gt_backend *gt_context_backend(struct gt_context *context);
 
 /* Opens the state; DONE, LOCKED or FAILED (diagnosed). */
 enum gt_exit gt_context_open(struct gt_context *context, bool writable);
+
+/* The same for reading, of a stack that was applied: one that never was is an error. The region is
+ * that of the state from here on. */
+enum gt_exit gt_context_open_applied(struct gt_context *context);
 
 /* Whether the addresses of --target and the like are those of resources; before any call is made.
  */

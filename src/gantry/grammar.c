@@ -12,9 +12,12 @@
     (BIT(COMMAND_STATE_LIST) | BIT(COMMAND_STATE_SHOW) | BIT(COMMAND_STATE_MOVE) |                 \
      BIT(COMMAND_STATE_FORGET) | BIT(COMMAND_STATE_UNLOCK))
 #define RUN_COMMANDS (BIT(COMMAND_DIFF) | BIT(COMMAND_APPLY) | BIT(COMMAND_DESTROY))
+#define CALLER_COMMANDS (BIT(COMMAND_VERIFY) | BIT(COMMAND_TOKEN) | BIT(COMMAND_CONNECT))
 #define CLOUD_COMMANDS                                                                             \
-    (RUN_COMMANDS | BIT(COMMAND_OUTPUT) | BIT(COMMAND_STATUS) | BIT(COMMAND_IMPORT))
-#define LOWERING_COMMANDS (CLOUD_COMMANDS | BIT(COMMAND_VALIDATE) | BIT(COMMAND_SHOW))
+    (RUN_COMMANDS | CALLER_COMMANDS | BIT(COMMAND_OUTPUT) | BIT(COMMAND_STATUS) |                  \
+     BIT(COMMAND_IMPORT))
+#define LOWERING_COMMANDS                                                                          \
+    (CLOUD_COMMANDS | BIT(COMMAND_VALIDATE) | BIT(COMMAND_SHOW) | BIT(COMMAND_UP))
 #define STACK_COMMANDS (LOWERING_COMMANDS | STATE_COMMANDS)
 #define WRITING_COMMANDS (BIT(COMMAND_APPLY) | BIT(COMMAND_DESTROY) | BIT(COMMAND_IMPORT))
 #define ASKING_COMMANDS (WRITING_COMMANDS | BIT(COMMAND_STATE_FORGET))
@@ -106,6 +109,63 @@ static const struct gt_command commands[COMMAND_COUNT + 1] = {
                     "whether it differs from what was last applied.",
             .run = gt_command_status,
         },
+    [COMMAND_VERIFY] =
+        {
+            .name = "verify",
+            .summary = "try the whole chain, from a client's secret to the tools",
+            .text = "For each client and each gateway that it may call: gets a token, compares its "
+                    "claims with the gateway's authorizer, connects, lists the tools on all pages, "
+                    "and with --call calls one. A call without a token, one with a tampered token "
+                    "and one with a wrong scope must be refused. Creates nothing: what cannot be "
+                    "tried with what is there is skipped, with the reason. A failed hop says what "
+                    "was sent, what came back and the likely cause. Exits with 5 when a hop "
+                    "failed.",
+            .run = gt_command_verify,
+        },
+    [COMMAND_TOKEN] =
+        {
+            .name = "token",
+            .summary = "print an access token for a client",
+            .text = "Gets a token by client credentials and prints it, for scripts:\n\n"
+                    "  curl -H \"$(gantry token --format header)\" ...\n\n"
+                    "Who may read the client's secret in Cognito may do so.",
+            .run = gt_command_token,
+        },
+    [COMMAND_CONNECT] =
+        {
+            .name = "connect",
+            .words = "[GATEWAY]",
+            .summary = "be a gateway on standard input and output, for desktop clients",
+            .text = "An MCP server on standard input and output that passes everything on to the "
+                    "gateway, with tokens fetched and renewed: for clients that start a program "
+                    "and cannot get tokens by client credentials. `gantry output --format "
+                    "mcp-json` writes their settings.",
+            .run = gt_command_connect,
+        },
+    [COMMAND_UP] =
+        {
+            .name = "up",
+            .summary = "run the whole chain on this machine, without AWS",
+            .text = "Starts an embedded cloud, applies the manifest to it, verifies it, prints "
+                    "what a client needs, and shows the servers' logs until Ctrl-C. Then it "
+                    "destroys the stack and ends the cloud; nothing is left. With --once it does "
+                    "all of it and ends: 0, or 5 when the verification failed.\n\nA runtime runs "
+                    "the command that its `local:` names, or its image with docker or podman.",
+            .run = gt_command_up,
+        },
+    [COMMAND_LOCAL] =
+        {
+            .name = "local",
+            .summary = "run the embedded cloud",
+            .text = "A development and test double of the AWS services that Gantry drives, on one "
+                    "port of this machine, with an OAuth issuer, gateways and runtimes behind it. "
+                    "`gantry apply --local` and the like use it; other tools reach it with "
+                    "AWS_ENDPOINT_URL. Prints where it listens, then a line for each request and "
+                    "for what its servers write, until Ctrl-C.\n\n"
+                    "Its keys are in a file that only you can read. Without --state all is gone "
+                    "when it ends.",
+            .run = gt_command_local,
+        },
     [COMMAND_STATE] =
         {
             .name = "state",
@@ -189,6 +249,8 @@ static const char *const deny_words[] = {"replace", "delete", NULL};
 static const char *const diff_formats[] = {"text", "json", "markdown", NULL};
 static const char *const document_formats[] = {"yaml", "json", NULL};
 static const char *const list_formats[] = {"table", "json", NULL};
+static const char *const verify_formats[] = {"text", "json", "junit", NULL};
+static const char *const token_formats[] = {"text", "json", "header", NULL};
 static const char *const output_formats[] = {"table",       "json",     "yaml",   "env",
                                              "quick-suite", "mcp-json", "github", NULL};
 
@@ -249,6 +311,11 @@ static const struct gt_option options[OPTION_COUNT] = {
                              .group = cloud_group,
                              .help = "send every call to this endpoint",
                              .commands = CLOUD_COMMANDS},
+    [OPTION_LOCAL] = {.name = "local",
+                      .kind = GT_OPTION_FLAG,
+                      .group = cloud_group,
+                      .help = "use the embedded cloud that `gantry local` runs",
+                      .commands = STACK_COMMANDS},
     [OPTION_TARGET] = {.name = "target",
                        .kind = GT_OPTION_LIST,
                        .argument = "ADDRESS",
@@ -292,7 +359,8 @@ static const struct gt_option options[OPTION_COUNT] = {
                          .argument = "DURATION",
                          .group = run_group,
                          .help = "stop waiting after this time (30m)",
-                         .commands = RUN_COMMANDS | BIT(COMMAND_STATUS) | BIT(COMMAND_IMPORT)},
+                         .commands = RUN_COMMANDS | BIT(COMMAND_STATUS) | BIT(COMMAND_IMPORT) |
+                                     BIT(COMMAND_VERIFY) | BIT(COMMAND_TOKEN) | BIT(COMMAND_UP)},
     [OPTION_YES] = {.name = "yes",
                     .alias = "auto-approve",
                     .letter = 'y',
@@ -346,6 +414,20 @@ static const struct gt_option options[OPTION_COUNT] = {
                               .group = command_group,
                               .help = "how to print",
                               .commands = BIT(COMMAND_OUTPUT)},
+    [OPTION_VERIFY_FORMAT] = {.name = "format",
+                              .kind = GT_OPTION_STRING,
+                              .argument = "FORMAT",
+                              .choices = verify_formats,
+                              .group = command_group,
+                              .help = "how to print what was found",
+                              .commands = BIT(COMMAND_VERIFY)},
+    [OPTION_TOKEN_FORMAT] = {.name = "format",
+                             .kind = GT_OPTION_STRING,
+                             .argument = "FORMAT",
+                             .choices = token_formats,
+                             .group = command_group,
+                             .help = "the token alone, the answer, or an Authorization header",
+                             .commands = BIT(COMMAND_TOKEN)},
     [OPTION_SHOW_SECRETS] = {.name = "show-secrets",
                              .kind = GT_OPTION_FLAG,
                              .group = command_group,
@@ -362,7 +444,77 @@ static const struct gt_option options[OPTION_COUNT] = {
                        .argument = "IDENTITY.CLIENT",
                        .group = command_group,
                        .help = "only this client",
-                       .commands = BIT(COMMAND_OUTPUT)},
+                       .commands = BIT(COMMAND_OUTPUT) | CALLER_COMMANDS},
+    [OPTION_GATEWAY] = {.name = "gateway",
+                        .kind = GT_OPTION_STRING,
+                        .argument = "NAME",
+                        .group = command_group,
+                        .help = "only this gateway",
+                        .commands = BIT(COMMAND_VERIFY)},
+    [OPTION_CALL] = {.name = "call",
+                     .kind = GT_OPTION_STRING,
+                     .argument = "TOOL",
+                     .group = command_group,
+                     .help = "also call this tool",
+                     .commands = BIT(COMMAND_VERIFY)},
+    [OPTION_ARGUMENTS] = {.name = "arguments",
+                          .kind = GT_OPTION_STRING,
+                          .argument = "JSON",
+                          .group = command_group,
+                          .help = "the arguments of --call, an object",
+                          .commands = BIT(COMMAND_VERIFY)},
+    [OPTION_SCOPE] = {.name = "scope",
+                      .kind = GT_OPTION_STRING,
+                      .argument = "SCOPE",
+                      .group = command_group,
+                      .help = "ask for this scope; all that the client may by default",
+                      .commands = BIT(COMMAND_TOKEN)},
+    [OPTION_ONCE] = {.name = "once",
+                     .kind = GT_OPTION_FLAG,
+                     .group = command_group,
+                     .help = "do it, destroy it, and end",
+                     .commands = BIT(COMMAND_UP)},
+    [OPTION_KNOB] = {.name = "knob",
+                     .kind = GT_OPTION_LIST,
+                     .argument = "NAME=VALUE",
+                     .group = command_group,
+                     .help = "how the embedded cloud behaves; see `gantry local --knobs`",
+                     .commands = BIT(COMMAND_UP) | BIT(COMMAND_LOCAL)},
+    [OPTION_LISTEN] = {.name = "listen",
+                       .kind = GT_OPTION_STRING,
+                       .argument = "HOST:PORT",
+                       .group = command_group,
+                       .help = "where to listen, on loopback (127.0.0.1:4599); port 0 is any free "
+                               "one",
+                       .commands = BIT(COMMAND_LOCAL)},
+    [OPTION_STATE_FOLDER] = {.name = "state",
+                             .kind = GT_OPTION_STRING,
+                             .argument = "DIR",
+                             .group = command_group,
+                             .help = "keep everything in this folder, over restarts",
+                             .commands = BIT(COMMAND_LOCAL)},
+    [OPTION_REQUEST_LOG] = {.name = "request-log",
+                            .kind = GT_OPTION_STRING,
+                            .argument = "FILE",
+                            .group = command_group,
+                            .help = "append a line of JSON for each request",
+                            .commands = BIT(COMMAND_LOCAL)},
+    [OPTION_STOP_WITH_STDIN] = {.name = "stop-with-stdin",
+                                .kind = GT_OPTION_FLAG,
+                                .group = command_group,
+                                .help = "end when standard input ends",
+                                .commands = BIT(COMMAND_LOCAL)},
+    [OPTION_FIDELITY] = {.name = "fidelity",
+                         .kind = GT_OPTION_FLAG,
+                         .group = command_group,
+                         .help = "print which operations it has and how true they are, as a "
+                                 "Markdown table",
+                         .commands = BIT(COMMAND_LOCAL)},
+    [OPTION_KNOBS] = {.name = "knobs",
+                      .kind = GT_OPTION_FLAG,
+                      .group = command_group,
+                      .help = "print the knobs, as a Markdown table",
+                      .commands = BIT(COMMAND_LOCAL)},
     [OPTION_ORIGIN] = {.name = "origin",
                        .kind = GT_OPTION_FLAG,
                        .group = command_group,
@@ -400,7 +552,8 @@ static const struct gt_option options[OPTION_COUNT] = {
                      .kind = GT_OPTION_FLAG,
                      .group = common_group,
                      .help = "newline-delimited JSON on standard output, and nothing else there",
-                     .commands = STACK_COMMANDS | BIT(COMMAND_INIT) | BIT(COMMAND_VERSION)},
+                     .commands = STACK_COMMANDS | BIT(COMMAND_INIT) | BIT(COMMAND_LOCAL) |
+                                 BIT(COMMAND_VERSION)},
     [OPTION_EVENTS] = {.name = "events",
                        .kind = GT_OPTION_STRING,
                        .argument = "FILE",
@@ -437,6 +590,7 @@ static const struct gt_term_text variables[] = {
     {"AWS_REGION", "the region, where neither --region nor the manifest says it"},
     {"AWS_PROFILE", "the profile of the AWS configuration files"},
     {"AWS_ENDPOINT_URL", "the endpoint of every service; AWS_ENDPOINT_URL_SERVICE of one"},
+    {"GANTRY_LOCAL", "the port of the embedded cloud for --local, where several run"},
     {"NO_COLOR", "no colours"},
     {0},
 };

@@ -1,5 +1,5 @@
 /* The manifest and what comes into it from outside: variables, files, environment, profile. */
-#include "context.h"
+#include "embedded.h"
 
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
@@ -12,8 +12,10 @@ static const size_t file_max = (size_t)1 << 20;
 
 struct gt_context gt_context_new(struct gt_program *program)
 {
-    return (struct gt_context){
-        .program = program, .arena = program->arena, .diags = &program->diags};
+    return (struct gt_context){.program = program,
+                               .arena = program->arena,
+                               .diags = &program->diags,
+                               .local = gt_asked(program, OPTION_LOCAL)};
 }
 
 const char *gt_context_read(struct gt_context *context, const char *path, size_t max, size_t *len)
@@ -166,20 +168,25 @@ bool gt_context_build_environment(struct gt_context *context, const char *enviro
                                   struct gt_stack *out, struct gt_diags *diags)
 {
     const char *configured = gt_region_configured(context->program->sys, context->profile);
+    if (configured == NULL)
+        configured = context->local ? GT_EMBEDDED_REGION : context->region;
     struct gt_stack_options options = {
         .environment = environment,
         .variables = context->variables,
         .region = gt_option_text(context->program, OPTION_REGION),
-        .region_default = configured != NULL ? configured : context->region,
+        .region_default = configured,
+        .local = context->local,
     };
     return gt_stack_build(context->arena, &context->manifest, &context->resolver, &options, out,
                           diags);
 }
 
 /* The profile of the command line, else of the environment, else the default. Offline, one that is
- * not there is none. */
+ * not there is none; the embedded cloud needs none. */
 static bool load_profile(struct gt_context *context, const char *name, bool offline)
 {
+    if (context->local)
+        return true;
     size_t mark = gt_diags_mark(context->diags);
     if (gt_profile_load(context->arena, context->program->sys, name, &context->profile,
                         context->diags))

@@ -24,6 +24,7 @@ struct gt_output {
     const char *manifest; /* absolute path, for programs that start elsewhere */
     json_t *document;     /* {outputs, gateways, runtimes, clients}; kept by the arena */
     GT_VEC(struct gt_integration) integrations;
+    bool local;  /* of the embedded cloud */
     bool single; /* one output by its name and nothing else */
 };
 
@@ -33,6 +34,10 @@ struct gt_client_place {
 };
 struct gt_client_place gt_client_place(const struct gt_state *state,
                                        const struct gt_client_info *client);
+
+/* The scopes as they were applied, else as the manifest says, separated by spaces. */
+const char *gt_client_scope(struct gt_arena *arena, const struct gt_state *state,
+                            const struct gt_client_info *client);
 
 /*
  * Collects it. `facts` has a row for each client of the stack; `only`: one client's name, or NULL

@@ -76,8 +76,7 @@ static json_t *list_entries(const struct gt_state *state, size_t kind)
     return out;
 }
 
-/* The scopes as they were applied, else as the manifest says. */
-static const char *scope_of(struct gt_arena *arena, const struct gt_state *state,
+const char *gt_client_scope(struct gt_arena *arena, const struct gt_state *state,
                             const struct gt_client_info *client)
 {
     const struct gt_entry *entry = entry_at(state, client->client);
@@ -102,7 +101,7 @@ static json_t *client_document(struct gt_arena *arena, const struct gt_state *st
     set_text(out, "tokenUrl",
              facts->token_url != NULL ? facts->token_url
                                       : gt_token_url(arena, place.domain, state->cloud.region));
-    set_text(out, "scope", scope_of(arena, state, client));
+    set_text(out, "scope", gt_client_scope(arena, state, client));
     return out;
 }
 

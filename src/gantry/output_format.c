@@ -264,6 +264,8 @@ static json_t *bridge(const struct gt_output *output, const struct gt_integratio
         json_array_append_new(args, json_string("--environment"));
         json_array_append_new(args, json_string(output->environment));
     }
+    if (output->local)
+        json_array_append_new(args, json_string("--local"));
     return json_pack("{s:s, s:o}", "command", "gantry", "args", args);
 }
 

@@ -23,7 +23,7 @@ struct gt_program {
     enum gt_verbosity verbosity;
     bool json; /* standard output holds events and nothing else */
     struct gt_diags diags;
-    size_t reported; /* how many of diags were printed */
+    size_t reported;    /* how many of diags were printed */
     struct gt_map said; /* their keys */
 };
 

@@ -1,6 +1,7 @@
 /* The state and the engine of a command. */
 #include "context.h"
 
+#include "embedded.h"
 #include "watch.h"
 
 #include <gantry/base/str.h>
@@ -14,9 +15,9 @@ void gt_context_done(struct gt_context *context)
     if (context->aws != NULL) {
         gt_aws_free(context->aws);
         gt_credentials_free(context->credentials);
-        gt_http_free(context->http);
-        gt_loop_free(context->loop);
     }
+    gt_http_free(context->http);
+    gt_loop_free(context->loop);
     *context = gt_context_new(context->program);
 }
 
@@ -25,6 +26,8 @@ struct gt_backend *gt_context_backend(struct gt_context *context)
     const char *folder = gt_streq(context->folder, ".")
                              ? ".gantry"
                              : gt_printf(context->arena, "%s/.gantry", context->folder);
+    if (context->place != NULL)
+        folder = gt_printf(context->arena, "%s/local/%s", folder, context->place->id);
     struct gt_backend *backend = gt_backend_files(context->arena, context->program->sys, folder,
                                                   context->stack_name, context->stack_environment);
     backend->command = context->program->args->command->name;
@@ -33,6 +36,8 @@ struct gt_backend *gt_context_backend(struct gt_context *context)
 
 enum gt_exit gt_context_open(struct gt_context *context, bool writable)
 {
+    if (!gt_embedded_find(context))
+        return GT_EXIT_FAILED;
     switch (gt_session_open(context->arena, context->program->sys, gt_context_backend(context),
                             context->stack_name, context->stack_environment, writable,
                             &context->session, context->diags)) {
@@ -44,6 +49,21 @@ enum gt_exit gt_context_open(struct gt_context *context, bool writable)
         break;
     }
     return GT_EXIT_FAILED;
+}
+
+enum gt_exit gt_context_open_applied(struct gt_context *context)
+{
+    enum gt_exit code = gt_context_open(context, false);
+    if (code != GT_EXIT_DONE)
+        return code;
+    if (context->session->fresh) {
+        gt_error(context->diags, "not-applied", "%s (%s) was never applied", context->stack_name,
+                 context->stack_environment)
+            ->hint = context->place == NULL ? "run `gantry apply`" : "run `gantry apply --local`";
+        return GT_EXIT_FAILED;
+    }
+    context->follows_state = true;
+    return GT_EXIT_DONE;
 }
 
 static bool has_word(const struct gt_context *context, enum option option, const char *word)

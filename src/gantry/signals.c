@@ -8,6 +8,7 @@
 
 static volatile sig_atomic_t held, count;
 static int self_pipe[2] = {-1, -1};
+static bool waiting; /* for the signal, and nothing else */
 
 static void end(void)
 {
@@ -62,6 +63,10 @@ static void on_byte(void *payload, int fd)
     char byte;
     if (read(fd, &byte, 1) != 1)
         return;
+    if (waiting) {
+        gt_loop_stop(context->loop);
+        return;
+    }
     if (context->progress != NULL)
         gt_progress_line(context->progress,
                          "interrupted: waiting for the calls that run; once more stops at once");
@@ -88,6 +93,17 @@ void gt_signals_release(struct gt_context *context)
     gt_loop_unwatch(context->loop, self_pipe[0]);
     close(self_pipe[0]);
     close(self_pipe[1]);
+}
+
+void gt_signals_wait(struct gt_context *context, const bool *over)
+{
+    gt_signals_hold(context);
+    waiting = true;
+    while (count == 0 && !*over)
+        gt_loop_run(context->loop);
+    waiting = false;
+    gt_signals_release(context);
+    count = 0;
 }
 
 bool gt_signals_seen(void)

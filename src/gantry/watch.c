@@ -111,6 +111,7 @@ void gt_watch_begin(struct gt_context *context, const char *title, size_t total)
                                 .stream = &program->err,
                                 .verbosity = program->json ? GT_QUIET : program->verbosity,
                                 .live = live});
+    context->watching = true;
     gt_progress_begin(context->progress, title, total, gt_monotonic_ms(program->sys));
     if (live)
         context->tick = gt_timer_start(context->loop, TICK_MS, tick, context);
@@ -120,6 +121,7 @@ void gt_watch_end(struct gt_context *context)
 {
     gt_timer_cancel(context->tick);
     context->tick = NULL;
+    context->watching = false;
     if (context->progress != NULL)
         gt_progress_end(context->progress);
 }

@@ -24,6 +24,10 @@ void gt_signals_install(void);
 void gt_signals_hold(struct gt_context *context);
 void gt_signals_release(struct gt_context *context);
 
+/* Runs the loop until a signal asks for the end, or somebody sets *over and stops the loop; the
+ * signal is then dealt with, and what follows can be interrupted by another one. */
+void gt_signals_wait(struct gt_context *context, const bool *over);
+
 /* Whether a signal came while it was held. */
 bool gt_signals_seen(void);
 

@@ -290,6 +290,8 @@ static const struct gt_key code_keys[] = {
     END,
 };
 
+static const char *const transports[] = {"http", "stdio", NULL};
+
 static const struct gt_key local_keys[] = {
     {.name = "command",
      .takes = GT_TAKES_LIST,
@@ -301,6 +303,11 @@ static const struct gt_key local_keys[] = {
      .element = &any_text,
      .summary = "environment variables for this machine only"},
     LITERAL("directory", "where it runs; that of the manifest by default"),
+    {.name = "transport",
+     .takes = GT_TAKES_TEXT,
+     .flags = GT_KEY_LITERAL,
+     .values = transports,
+     .summary = "how it is spoken to: http (on the port that PORT names) by default, or stdio"},
     END,
 };
 

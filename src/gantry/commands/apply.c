@@ -1,5 +1,6 @@
 /* gantry apply: plan, ask, carry out; or carry out exactly a saved plan. */
 #include "../consent.h"
+#include "../embedded.h"
 #include "../output.h"
 #include "../run.h"
 #include "../saved_plan.h"
@@ -78,6 +79,8 @@ static int apply(struct gt_context *context, const struct gt_consent *consent,
     if (code != GT_EXIT_DONE)
         return code;
     gt_program_report(context->program);
+    if (!gt_embedded_tell(context))
+        return GT_EXIT_FAILED;
     code = gt_run_apply(context, plan);
     if (code == GT_EXIT_DONE)
         gt_output_values(context);

@@ -1,8 +1,7 @@
 /* gantry destroy: removes what the state owns, and proves that nothing is left. */
 #include "../consent.h"
-#include "../leftover.h"
 #include "../run.h"
-#include "../watch.h"
+#include "../teardown.h"
 #include "commands.h"
 
 #include <gantry/base/str.h>
@@ -35,96 +34,10 @@ static enum gt_exit prepare(struct gt_context *context)
     return gt_run_recover(context);
 }
 
-static size_t entries_left(const struct gt_state *state)
+static enum gt_exit destroy(struct gt_context *context, const struct gt_consent *consent)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < state->entries.entries.len; i++)
-        count += state->entries.entries.at[i].value != NULL;
-    return count;
-}
-
-/* What the services keep of what was deleted, once for each type. */
-static void say_kept(struct gt_context *context, const struct gt_removals *removals)
-{
-    struct gt_map seen = gt_map_init(context->arena);
-    for (size_t i = 0; i < removals->list.len; i++) {
-        const struct gt_removed *removed = &removals->list.at[i];
-        if (!removed->type->kept_by_service || removed->type->kept_words == NULL ||
-            gt_map_get(&seen, removed->type->name) != NULL)
-            continue;
-        gt_map_set(&seen, removed->type->name, &seen);
-        gt_program_say(context->program, "kept by the service: %s: %s", removed->type->name,
-                       removed->type->kept_words);
-        gt_program_event(context->program, "kept",
-                         json_pack("{s:s, s:s}", "type", removed->type->name, "message",
-                                   removed->type->kept_words));
-    }
-}
-
-static void say_retained(struct gt_context *context, const struct gt_plan *plan)
-{
-    for (size_t i = 0; i < plan->steps.len; i++)
-        if (plan->steps.at[i].retained)
-            gt_program_say(context->program, "retained, and no longer owned: %s",
-                           plan->steps.at[i].address);
-}
-
-static enum gt_exit finish(struct gt_context *context, const struct gt_plan *plan,
-                           const struct gt_removals *removals)
-{
-    gt_watch_begin(context, "looking whether anything is left", 0);
-    bool gone = gt_removals_prove(context, removals);
-    gt_watch_end(context);
-    if (!gone)
-        return GT_EXIT_FAILED;
-    size_t left = entries_left(context->session->state);
-    if (left == 0 && !gt_session_remove(context->session, context->diags))
-        return GT_EXIT_FAILED;
-    say_retained(context, plan);
-    say_kept(context, removals);
-    gt_program_event(context->program, "destroyed",
-                     json_pack("{s:I, s:I}", "checked", (json_int_t)removals->list.len, "left",
-                               (json_int_t)left));
-    if (left == 0)
-        gt_program_say(context->program, "read %zu deleted resource%s again: nothing is left",
-                       removals->list.len, removals->list.len == 1 ? "" : "s");
-    else
-        gt_program_say(context->program, "%zu resource%s stay%s in the state", left,
-                       left == 1 ? "" : "s", left == 1 ? "s" : "");
-    return GT_EXIT_DONE;
-}
-
-static int destroy(struct gt_context *context, const struct gt_consent *consent)
-{
-    struct gt_program *program = context->program;
     enum gt_exit code = prepare(context);
-    struct gt_plan *plan;
-    if (code != GT_EXIT_DONE)
-        return (int)code;
-    if (!gt_run_plan(context, &plan))
-        return GT_EXIT_FAILED;
-    gt_program_report(program);
-    if (entries_left(context->session->state) == 0) {
-        gt_program_say(program, "the state of %s (%s) owns nothing: there is nothing to destroy",
-                       context->stack_name, context->stack_environment);
-        if (!context->session->fresh && !gt_session_remove(context->session, context->diags))
-            return GT_EXIT_FAILED;
-        return GT_EXIT_DONE;
-    }
-    gt_run_show(context, plan);
-    if (!gt_engine_guards(context->engine, plan, context->diags))
-        return GT_EXIT_FAILED;
-    const char *question =
-        gt_printf(context->arena,
-                  "\nThis deletes %zu resource%s of %s (%s) in account %s, %s.\n"
-                  "Type the stack's name, %s, to go on: ",
-                  gt_plan_count(plan).remove, gt_plan_count(plan).remove == 1 ? "" : "s",
-                  plan->stack, plan->environment, plan->account, plan->region, plan->stack);
-    if (!gt_consent_ask(program, consent, question, plan->stack))
-        return GT_EXIT_FAILED;
-    struct gt_removals removals = gt_removals_of(context->arena, plan);
-    code = gt_run_apply(context, plan);
-    return (int)(code == GT_EXIT_DONE ? finish(context, plan, &removals) : code);
+    return code == GT_EXIT_DONE ? gt_teardown(context, consent) : code;
 }
 
 int gt_command_destroy(struct gt_program *program, const struct gt_args *args)
@@ -134,7 +47,7 @@ int gt_command_destroy(struct gt_program *program, const struct gt_args *args)
     struct gt_context context = gt_context_new(program);
     int code = GT_EXIT_FAILED;
     if (gt_consent_open(program, &consent)) {
-        code = destroy(&context, &consent);
+        code = (int)destroy(&context, &consent);
         gt_consent_close(&consent);
     }
     code = gt_program_exit(program, code);

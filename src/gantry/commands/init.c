@@ -1,5 +1,4 @@
 /* gantry init: a starter manifest, and the state's folder out of version control. */
-#define _XOPEN_SOURCE 700 /* realpath */
 #include "../program.h"
 #include "../templates.h"
 #include "commands.h"
@@ -83,10 +82,7 @@ static const char *folder_of(struct gt_arena *arena, const char *path)
 {
     const char *slash = strrchr(path, '/');
     const char *folder = slash == NULL ? "." : gt_strndup(arena, path, (size_t)(slash - path) + 1);
-    char *real = realpath(folder, NULL);
-    char *copy = gt_strdup(arena, real);
-    free(real);
-    return copy;
+    return gt_path_real(arena, folder);
 }
 
 static const char *stack_name(struct gt_program *program, const char *folder)

@@ -1,5 +1,4 @@
 /* gantry output: what users of the stack need, in the form that they need. */
-#define _XOPEN_SOURCE 700 /* realpath */
 #include "../output.h"
 #include "commands.h"
 
@@ -10,14 +9,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static const char *absolute(struct gt_arena *arena, const char *path)
-{
-    char *real = realpath(path, NULL);
-    char *copy = gt_strdup(arena, real == NULL ? path : real);
-    free(real);
-    return copy;
-}
 
 static bool check_client(struct gt_context *context, const char *only)
 {
@@ -152,22 +143,17 @@ static int output(struct gt_context *context)
     if (!check_format(context, format) || !gt_context_build(context, true) ||
         !check_client(context, only))
         return GT_EXIT_FAILED;
-    enum gt_exit code = gt_context_open(context, false);
+    enum gt_exit code = gt_context_open_applied(context);
     if (code != GT_EXIT_DONE)
         return code;
-    if (context->session->fresh) {
-        gt_error(context->diags, "not-applied", "%s (%s) was never applied", context->stack_name,
-                 context->stack_environment)
-            ->hint = "run `gantry apply`";
-        return GT_EXIT_FAILED;
-    }
-    context->follows_state = true;
     struct gt_client_facts *facts =
         gt_calloc(context->arena, context->stack.clients.len + 1, sizeof(*facts));
     if (needs_clients(program, format) && !complete(context, facts, only))
         return GT_EXIT_FAILED;
     gt_program_report(program);
-    struct gt_output collected = {.manifest = absolute(context->arena, context->path)};
+    const char *real = gt_path_real(context->arena, context->path);
+    struct gt_output collected = {.manifest = real == NULL ? context->path : real,
+                                  .local = context->place != NULL};
     gt_output_collect(context->arena, &context->stack, context->session->state, facts, only,
                       &collected);
     const char *name = program->args->words.len > 0 ? program->args->words.at[0] : NULL;

@@ -1,0 +1,34 @@
+/*
+ * Who may call the stack's gateways, as the services tell it now: clients with their secrets, and
+ * gateways with their authorizers. For verify, token and connect.
+ */
+#ifndef GANTRY_PROGRAM_CALLERS_H
+#define GANTRY_PROGRAM_CALLERS_H
+
+#include "context.h"
+
+#include <gantry/engine/verify.h>
+
+struct gt_callers {
+    struct gt_verify_client *clients; /* those that were applied */
+    size_t count;
+};
+
+/* Opens an applied stack and connects: DONE or the exit code. Nothing is changed. */
+enum gt_exit gt_callers_open(struct gt_context *context);
+
+/* Collects the clients; reads the secret of `only` ("IDENTITY.CLIENT"), of all when NULL. */
+bool gt_callers_collect(struct gt_context *context, const char *only, struct gt_callers *callers);
+
+/* The client to use: the one that is named, else the only one (that may call `gateway`, where one
+ * is given). NULL with an error that lists them. Names come from the manifest alone. */
+const struct gt_client_info *gt_callers_choose(struct gt_context *context, const char *name,
+                                               const char *gateway);
+
+const struct gt_verify_client *gt_callers_find(const struct gt_callers *callers, const char *name);
+
+/* A gateway by its logical name, read with GetGateway. */
+bool gt_callers_gateway(struct gt_context *context, const char *name,
+                        struct gt_verify_gateway *gateway);
+
+#endif

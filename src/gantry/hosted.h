@@ -1,0 +1,26 @@
+/* An embedded cloud of our own: `gantry local` as a process beside this one, for as long as this
+ * one runs. When this one ends, however it ends, so does the cloud. */
+#ifndef GANTRY_PROGRAM_HOSTED_H
+#define GANTRY_PROGRAM_HOSTED_H
+
+#include "context.h"
+
+#include <gantry/base/buf.h>
+#include <gantry/sys/process.h>
+
+struct gt_hosted {
+    struct gt_context *context;
+    struct gt_companion companion;
+    struct gt_buf line; /* what came of its output, up to the next line break */
+    int port;           /* 0: it did not say yet where it listens */
+    bool running, ended;
+    bool follow; /* its servers' logs are shown */
+};
+
+/* Starts it and waits until it listens; context->place is then its place. */
+bool gt_hosted_start(struct gt_hosted *hosted, struct gt_context *context);
+
+/* Ends it, and what it runs. NULL-safe for one that was not started. */
+void gt_hosted_stop(struct gt_hosted *hosted);
+
+#endif

@@ -1,0 +1,348 @@
+"""Runtimes of the embedded cloud: servers that start, die, change and end."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import json
+import os
+import socket
+import tempfile
+import threading
+import time
+import unittest
+from typing import Any
+
+from .data_plane import DataPlaneTest, Issuer, bearer, post, send, tool_server
+from .harness import REGION
+from .local_cloud import LocalCloud
+
+
+class Runtimes(DataPlaneTest):
+    """Servers of runtimes: start, death, versions, environment."""
+
+    def test_sessions_are_added_and_returned(self) -> None:
+        self.command("lark")
+        arn = self.runtime()
+        answer = self.invoke(arn, "tools/call", {"name": "headers"})
+        text = json.loads(answer["response"].read())["result"]["content"][0]["text"]
+        seen = json.loads(text)
+        self.assertEqual(seen["mcp-session-id"], answer["mcpSessionId"])
+        self.assertEqual(
+            seen["x-amzn-bedrock-agentcore-runtime-session-id"], answer["runtimeSessionId"]
+        )
+        mine = "my-own-session-" + "x" * 30
+        again = self.invoke(
+            arn, "tools/list", runtimeSessionId=mine, mcpSessionId="given-session"
+        )
+        self.assertEqual(again["runtimeSessionId"], mine)
+        self.assertEqual(again["mcpSessionId"], "given-session")
+
+    def test_the_environment_of_a_server(self) -> None:
+        os.environ["GANTRY_TEST_SECRET"] = "must not be seen"
+        self.addCleanup(os.environ.pop, "GANTRY_TEST_SECRET")
+        self.command("lark", environment={"FROM_COMMAND": "yes"})
+        arn = self.runtime(variables={"FROM_MANIFEST": "yes", "PORT": "8000"})
+        answer = self.invoke(arn, "tools/call", {"name": "variables"})
+        text = json.loads(answer["response"].read())["result"]["content"][0]["text"]
+        seen = json.loads(text)
+        self.assertEqual((seen["FROM_COMMAND"], seen["FROM_MANIFEST"]), ("yes", "yes"))
+        self.assertNotEqual(seen["PORT"], "8000")
+        self.assertEqual(seen["AWS_REGION"], REGION)
+        self.assertNotIn("GANTRY_TEST_SECRET", seen)
+        who = self.cloud.client(
+            "sts",
+            (seen["AWS_ACCESS_KEY_ID"], seen["AWS_SECRET_ACCESS_KEY"], seen["AWS_SESSION_TOKEN"]),
+        ).get_caller_identity()
+        self.assertIn(":assumed-role/runtime/", who["Arn"])
+        self.assertEqual(seen["AWS_ENDPOINT_URL"], self.cloud.url)
+
+    def test_over_stdio(self) -> None:
+        for name, command, variables in (
+            ("said", {"transport": "stdio"}, {}),
+            ("shown", {}, {"MCP_TRANSPORT": "stdio"}),
+        ):
+            self.command(name, "stdio", **command)
+            arn = self.runtime(name, variables)
+            gateway = self.gateway(name)
+            self.assertEqual(self.runtime_target(gateway, arn)["status"], "READY")
+            url = gateway["gatewayUrl"]
+            self.assertEqual(self.text(url, "lark___add", {"a": 40, "b": 2}), "42")
+            params = {"name": "lark___steps", "_meta": {"progressToken": 7}}
+            self.assertEqual(len(post(url, "tools/call", params).events), 4)
+            result = self.call(url, "lark___die")
+            self.assertTrue(result.get("isError") or "code" in result, result)
+            self.assertEqual(self.text(url, "lark___echo", {"text": "back"}), "back")
+
+    def test_a_server_that_dies_in_the_middle_of_a_call(self) -> None:
+        url, arn, _ = self.chain()
+        begun = time.monotonic()
+        result = self.call(url, "lark___die")
+        self.assertTrue(result["isError"])
+        self.assertIn("target lark", result["content"][0]["text"])
+        self.assertLess(time.monotonic() - begun, 5)
+        self.assertEqual(self.text(url, "lark___echo", {"text": "back"}), "back")
+        [found] = self.running()
+        self.assertEqual((found["restarts"], found["state"]), (1, "running"))
+        self.assertIn("asked to die", found["lastExit"])
+        with self.assertRaises(self.data.exceptions.RuntimeClientError):
+            self.invoke(arn, "tools/call", {"name": "die"})
+
+    def test_a_server_that_is_late(self) -> None:
+        self.command("lark", environment={"LATE": "1.5"})
+        arn = self.runtime()
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            calls = [pool.submit(self.invoke, arn, "ping") for _ in range(8)]
+            self.assertEqual({call.result()["statusCode"] for call in calls}, {200})
+        self.assertEqual(self.running()[0]["restarts"], 0)
+
+    def test_a_server_that_does_not_start(self) -> None:
+        self.command("lark", environment={"BROKEN": "1"})
+        arn = self.runtime()
+        for _ in range(2):
+            with self.assertRaises(self.data.exceptions.RuntimeClientError) as caught:
+                self.invoke(arn, "ping")
+            self.assertIn("this server is broken", str(caught.exception))
+        self.command("lark")
+        self.assertEqual(self.invoke(arn, "ping")["statusCode"], 200)
+
+    def test_a_program_that_is_not_there(self) -> None:
+        self.command("lark", command=["/nowhere/at/all"])
+        with self.assertRaises(self.data.exceptions.RuntimeClientError) as caught:
+            self.invoke(self.runtime(), "ping")
+        self.assertIn("/nowhere/at/all", str(caught.exception))
+
+    def test_a_runtime_without_a_command(self) -> None:
+        made = self.control.create_agent_runtime(
+            agentRuntimeName="none",
+            agentRuntimeArtifact={
+                "containerConfiguration": {
+                    "containerUri": f"000000000000.dkr.ecr.{REGION}.amazonaws.com/local:latest"
+                }
+            },
+            roleArn=self.runtime_role,
+            networkConfiguration={"networkMode": "PUBLIC"},
+        )
+        found = self.settled(
+            lambda: self.control.get_agent_runtime(agentRuntimeId=made["agentRuntimeId"])
+        )
+        self.assertEqual(found["status"], "CREATE_FAILED")
+        self.assertIn("local: {command:", found["failureReason"])
+
+    def test_errors_of_the_server(self) -> None:
+        self.command("lark")
+        arn = self.runtime()
+        with self.assertRaises(self.data.exceptions.RuntimeClientError) as caught:
+            self.invoke(arn, "tools/call", {"name": "status", "arguments": {"code": 500}})
+        self.assertIn("Received error (500) from runtime", str(caught.exception))
+        with self.assertRaises(self.data.exceptions.ResourceNotFoundException):
+            self.invoke(arn + "x", "ping")
+        with self.assertRaises(self.data.exceptions.ResourceNotFoundException):
+            self.invoke(arn, "ping", qualifier="nothere")
+
+    def test_an_update_starts_the_new_version(self) -> None:
+        url, arn, _ = self.chain(GENERATION="1")
+        before = self.running()[0]["port"]
+        self.control.update_agent_runtime(
+            agentRuntimeId=arn.rsplit("/", 1)[1],
+            agentRuntimeArtifact={
+                "containerConfiguration": {
+                    "containerUri": f"000000000000.dkr.ecr.{REGION}.amazonaws.com/local:latest"
+                }
+            },
+            roleArn=self.runtime_role,
+            networkConfiguration={"networkMode": "PUBLIC"},
+            protocolConfiguration={"serverProtocol": "MCP"},
+            environmentVariables={"GENERATION": "2"},
+        )
+        end = time.monotonic() + 20
+        while json.loads(self.text(url, "lark___variables"))["GENERATION"] != "2":
+            self.assertLess(time.monotonic(), end)
+        self.cloud.wait_until(lambda: len(self.running()) == 1)
+        self.assertNotEqual(self.running()[0]["port"], before)
+        with self.assertRaises(OSError):
+            socket.create_connection(("127.0.0.1", before), 1)
+
+    def test_a_removed_runtime_leaves_no_process(self) -> None:
+        self.command("lark")
+        arn = self.runtime()
+        self.invoke(arn, "ping")
+        port = self.running()[0]["port"]
+        self.control.delete_agent_runtime(agentRuntimeId=arn.rsplit("/", 1)[1])
+        self.cloud.wait_until(lambda: self.running() == [])
+        with self.assertRaises(OSError):
+            socket.create_connection(("127.0.0.1", port), 1)
+
+    def test_by_token(self) -> None:
+        issuer = Issuer(self.cloud)
+        self.command("lark")
+        arn = self.runtime(
+            authorizerConfiguration=issuer.authorizer(allowedScopes=["tools/invoke"])
+        )
+        quoted = arn.replace(":", "%3A").replace("/", "%2F")
+        url = f"{self.cloud.url}/runtimes/{quoted}/invocations?qualifier=DEFAULT"
+        self.assertEqual(post(url, "ping", **bearer(issuer.token())).status, 200)
+        refused = post(url, "ping")
+        self.assertEqual(refused.status, 401)
+        metadata = refused.headers["www-authenticate"].split('"')[1]
+        self.assertEqual(send("GET", metadata).json["authorization_servers"], [issuer.issuer])
+        other = issuer.token(issuer.other, "tools/other")
+        self.assertEqual(post(url, "ping", **bearer(other)).status, 401)
+        with self.assertRaises(self.data.exceptions.AccessDeniedException) as caught:
+            self.invoke(arn, "ping")
+        self.assertIn("Authorization method mismatch", str(caught.exception))
+
+    def test_large_bodies_both_ways(self) -> None:
+        self.command("lark")
+        arn = self.runtime()
+        text = "y" * 3_000_000
+        answer = self.invoke(arn, "tools/call", {"name": "echo", "arguments": {"text": text}})
+        result = json.loads(answer["response"].read())["result"]
+        self.assertEqual(len(result["content"][0]["text"]), len(text))
+
+    def test_what_a_server_prints_is_its_log(self) -> None:
+        self.command("lark")
+        arn = self.runtime()
+        self.invoke(arn, "ping")
+        logs = self.cloud.client("logs")
+        group = f"/aws/bedrock-agentcore/runtimes/{arn.rsplit('/', 1)[1]}-DEFAULT"
+        events = logs.filter_log_events(logGroupName=group)["events"]
+        self.assertIn("listening on", events[0]["message"])
+
+    def test_bad_commands_are_refused(self) -> None:
+        for bad in ({"command": []}, {"command": "sh"}, {"folder": "here"}, {"transport": "tcp"}):
+            with self.assertRaises(Exception) as caught:
+                self.command("lark", **bad)
+            self.assertEqual(caught.exception.status, 400, bad)
+
+
+class Workloads(DataPlaneTest):
+    """The data plane's own tokens of workload identities."""
+
+    def test_an_api_key_for_a_workload(self) -> None:
+        self.control.create_workload_identity(name="worker")
+        self.control.create_api_key_credential_provider(name="key", apiKey="abc")
+        token = self.data.get_workload_access_token(workloadName="worker")["workloadAccessToken"]
+        found = self.data.get_resource_api_key(
+            workloadIdentityToken=token, resourceCredentialProviderName="key"
+        )
+        self.assertEqual(found["apiKey"], "abc")
+        with self.assertRaises(self.data.exceptions.UnauthorizedException):
+            self.data.get_resource_api_key(
+                workloadIdentityToken=token[:-8] + "AAAAAAAA", resourceCredentialProviderName="key"
+            )
+        with self.assertRaises(self.data.exceptions.ResourceNotFoundException):
+            self.data.get_workload_access_token(workloadName="nobody")
+
+
+class End(unittest.TestCase):
+    """Servers go with the cloud, however it ends, and come again with a kept one."""
+
+    def test_a_kept_cloud_knows_its_commands(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="gantry-kept-") as folder:
+            test = Runtimes()
+            with LocalCloud(state=folder) as cloud:
+                cloud._defaults()
+                test.cloud = cloud
+                test.setUp()
+                url, arn, gateway = test.chain()
+            with LocalCloud(state=folder) as cloud:
+                test.cloud = cloud
+                test.data = cloud.client("bedrock-agentcore")
+                self.assertEqual(test.invoke(arn, "ping")["statusCode"], 200)
+                url = f"{cloud.url}/gateway/{gateway['gatewayId']}/mcp"
+                self.assertIn("lark___echo", test.tools(url))
+                self.assertEqual(test.text(url, "lark___add", {"a": 1, "b": 2}), "3")
+
+    def test_an_end_in_the_middle_of_everything(self) -> None:
+        test = Runtimes()
+        with LocalCloud() as cloud, socket.create_server(("127.0.0.1", 0)) as silent:
+            cloud._defaults()
+            test.cloud = cloud
+            test.setUp()
+            url, arn, gateway = test.chain()
+            test.command("pipe", "stdio", transport="stdio")
+            test.runtime_target(gateway, test.runtime("pipe"), "pipe")
+            test.command("late", environment={"LATE": "20"})
+            late = test.runtime("late")
+            port = silent.getsockname()[1]
+            with tool_server() as endpoint:
+                dynamic = test.server_target(gateway, endpoint, "dynamic", mode="DYNAMIC")
+                self.assertEqual(dynamic["status"], "READY")
+            test.control.create_gateway_target(
+                gatewayIdentifier=gateway["gatewayId"],
+                name="silent",
+                targetConfiguration={
+                    "mcp": {"mcpServer": {"endpoint": f"http://127.0.0.1:{port}/mcp"}}
+                },
+            )
+            guarded = test.gateway(
+                "guarded",
+                authorizerType="CUSTOM_JWT",
+                authorizerConfiguration={
+                    "customJWTAuthorizer": {
+                        "discoveryUrl": f"http://127.0.0.1:{port}/.well-known/openid-configuration",
+                        "allowedClients": ["x"],
+                    }
+                },
+            )["gatewayUrl"]
+            modern = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call"}
+            meta = {
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientCapabilities": {},
+            }
+            slow = {"arguments": {"seconds": 20}}
+            calls = [
+                lambda: post(url, "tools/call", {"name": "lark___slow", **slow}),
+                lambda: post(url, "tools/call", {"name": "pipe___slow", **slow}),
+                lambda: post(
+                    url,
+                    "tools/call",
+                    {"name": "lark___slow", "_meta": meta, **slow},
+                    **modern,
+                    **{"Mcp-Name": "lark___slow"},
+                ),
+                lambda: post(url, "tools/list"),
+                lambda: post(guarded, "tools/list", **bearer("a.b.c")),
+                lambda: test.invoke(arn, "tools/call", {"name": "slow", **slow}),
+                lambda: test.invoke(late, "ping"),
+            ]
+
+            def tried(call: Any) -> None:
+                with contextlib.suppress(Exception):
+                    call()
+
+            threads = [threading.Thread(target=tried, args=(call,)) for call in calls]
+            for thread in threads:
+                thread.start()
+            time.sleep(0.5)
+        for thread in threads:
+            thread.join(10)
+            self.assertFalse(thread.is_alive())
+
+    def test_after_a_kill(self) -> None:
+        for signal in ("stop", "kill"):
+            cloud = LocalCloud()
+            test = Runtimes()
+            test.cloud = cloud
+            try:
+                cloud._defaults()
+                test.setUp()
+                test.command("lark")
+                test.invoke(test.runtime(), "ping")
+                port = test.running()[0]["port"]
+            finally:
+                getattr(cloud, signal)()
+            end = time.monotonic() + 10
+            while time.monotonic() < end:
+                try:
+                    socket.create_connection(("127.0.0.1", port), 1).close()
+                except OSError:
+                    break
+                time.sleep(0.05)
+            else:
+                self.fail(f"the server lives on after {signal}")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,430 @@
+/* The pure parts of the data plane: addresses, names, challenges, credentials, commands. */
+#include "cloud_fixture.h"
+#include "cloud_suites.h"
+#include "data_plane.h"
+
+#include <gantry/base/json.h>
+#include <gantry/base/str.h>
+
+static struct cloud_fixture fixture;
+
+static void setup(void)
+{
+    cloud_fixture_init(&fixture);
+}
+
+static void teardown(void)
+{
+    cloud_fixture_done(&fixture);
+}
+
+/* -- addresses -- */
+
+START_TEST(takes_addresses_apart)
+{
+    static const struct {
+        const char *text, *host, *authority, *path, *query;
+        int port;
+    } rows[] = {
+        {"https://Example.COM", "example.com", "example.com", "/", NULL, 443},
+        {"http://127.0.0.1:80/a", "127.0.0.1", "127.0.0.1", "/a", NULL, 80},
+        {"http://[::1]:8080/x/y?q=1#f", "[::1]", "[::1]:8080", "/x/y", "q=1", 8080},
+        {"https://a.b:444?x", "a.b", "a.b:444", "/", "x", 444},
+        {"HTTP://h/%2F%3a", "h", "h", "/%2F%3a", NULL, 80},
+        {"https://h#frag/ment", "h", "h", "/", NULL, 443},
+    };
+    for (size_t i = 0; i < GT_COUNT(rows); i++) {
+        struct gt_url url;
+        ck_assert_msg(gt_url_split(fixture.arena, rows[i].text, &url), "%s", rows[i].text);
+        ck_assert_str_eq(url.host, rows[i].host);
+        ck_assert_str_eq(url.authority, rows[i].authority);
+        ck_assert_str_eq(url.path, rows[i].path);
+        ck_assert_msg(gt_streq(url.query, rows[i].query), "%s", rows[i].text);
+        ck_assert_int_eq(url.port, rows[i].port);
+    }
+}
+END_TEST
+
+START_TEST(refuses_what_is_no_address)
+{
+    static const char *const texts[] = {
+        "",
+        "example.com",
+        "ftp://example.com",
+        "https://",
+        "https://:1",
+        "https://u:p@h/",
+        "https://h:0/",
+        "https://h:65536/",
+        "https://h:",
+        "https://h:1x/",
+        "https://[::1/",
+        "https://[::1]x/",
+        "file:///x",
+        "https://h:123456/",
+        NULL,
+    };
+    struct gt_url url;
+    for (size_t i = 0; i + 1 < GT_COUNT(texts); i++)
+        ck_assert_msg(gt_streq(texts[i], "https://h:") ==
+                          gt_url_split(fixture.arena, texts[i], &url),
+                      "%s", texts[i]);
+    ck_assert(!gt_url_split(fixture.arena, NULL, &url));
+}
+END_TEST
+
+static const char *obstacle(const char *text)
+{
+    struct gt_url url, own;
+    ck_assert(gt_url_split(fixture.arena, text, &url));
+    ck_assert(gt_url_split(fixture.arena, "http://127.0.0.1:4599", &own));
+    return gt_url_obstacle(&url, &own);
+}
+
+START_TEST(calls_https_and_this_machine_only)
+{
+    static const char *const good[] = {
+        "https://example.com/mcp",
+        "http://127.0.0.1:9000/mcp",
+        "http://localhost:1/",
+        "http://[::1]:1/",
+        "https://example.com:4599/mcp",
+        "http://127.0.0.1:4599/runtimes/arn/invocations",
+        "http://127.8.8.8/",
+    };
+    static const char *const bad[] = {
+        "http://example.com/mcp",
+        "http://127.0.0.1.example.com/",
+        "http://127.0.0/",
+        "http://10.0.0.1/",
+        "http://localhost.example/",
+        "http://127.0.0.256/",
+        "http://127.0.0.1:4599/gateway/x/mcp",
+        "http://localhost:4599/",
+        "http://[::1]:4599/gateway/x/mcp",
+    };
+    for (size_t i = 0; i < GT_COUNT(good); i++)
+        ck_assert_msg(obstacle(good[i]) == NULL, "%s", good[i]);
+    for (size_t i = 0; i < GT_COUNT(bad); i++)
+        ck_assert_msg(obstacle(bad[i]) != NULL, "%s", bad[i]);
+}
+END_TEST
+
+/* -- tools -- */
+
+START_TEST(splits_names_at_the_first_three_underscores)
+{
+    static const struct {
+        const char *name, *target, *tool;
+    } rows[] = {
+        {"lark___read", "lark", "read"},
+        {"lark___read___all", "lark", "read___all"},
+        {"a____b", "a", "_b"},
+        {"lark__read", NULL, NULL},
+        {"___read", NULL, NULL},
+        {"lark___", NULL, NULL},
+        {"", NULL, NULL},
+    };
+    for (size_t i = 0; i < GT_COUNT(rows); i++) {
+        const char *target = NULL, *tool = NULL;
+        bool split = gt_tool_split(fixture.arena, rows[i].name, &target, &tool);
+        ck_assert_msg(split == (rows[i].target != NULL), "%s", rows[i].name);
+        ck_assert_msg(gt_streq(target, rows[i].target) && gt_streq(tool, rows[i].tool), "%s",
+                      rows[i].name);
+    }
+    const char *target, *tool;
+    ck_assert(!gt_tool_split(fixture.arena, NULL, &target, &tool));
+}
+END_TEST
+
+START_TEST(shows_tools_with_their_target)
+{
+    const json_t *listed = cloud_json(
+        &fixture, "[{'name':'read','inputSchema':{'type':'object'}},{'title':'nameless'},7]");
+    json_t *tools = gt_keep(fixture.arena, json_array());
+    gt_tools_add(fixture.arena, tools, "lark", listed);
+    ck_assert_uint_eq(json_array_size(tools), 1);
+    ck_assert_str_eq(gt_text_at(tools, "/0/name"), "lark___read");
+    ck_assert_str_eq(gt_text_at(tools, "/0/inputSchema/type"), "object");
+    ck_assert_str_eq(gt_text_at(listed, "/0/name"), "read");
+    gt_tools_add(fixture.arena, tools, "lark", NULL);
+    ck_assert_uint_eq(json_array_size(tools), 1);
+}
+END_TEST
+
+START_TEST(finds_tools_by_words)
+{
+    const json_t *tools = cloud_json(
+        &fixture, "[{'name':'a___send_mail','description':'Sends a message'},"
+                  "{'name':'a___read_file','description':'Reads from disk',"
+                  "'inputSchema':{'properties':{'path':{'description':'where the file is'}}}},"
+                  "{'name':'a___list','description':'Lists files'},"
+                  "{'name':'x_amz_bedrock_agentcore_search','description':'file file file'}]");
+    json_t *found = gt_keep(fixture.arena, gt_search_rank(fixture.arena, tools, "read a FILE", 5));
+    ck_assert_uint_eq(json_array_size(found), 2);
+    ck_assert_str_eq(gt_text_at(found, "/0/name"), "a___read_file");
+    ck_assert_str_eq(gt_text_at(found, "/1/name"), "a___list");
+    found = gt_keep(fixture.arena, gt_search_rank(fixture.arena, tools, "file", 1));
+    ck_assert_uint_eq(json_array_size(found), 1);
+    found = gt_keep(fixture.arena, gt_search_rank(fixture.arena, tools, " ?! ", 5));
+    ck_assert_uint_eq(json_array_size(found), 0);
+    found = gt_keep(fixture.arena, gt_search_rank(fixture.arena, NULL, "file", 5));
+    ck_assert_uint_eq(json_array_size(found), 0);
+}
+END_TEST
+
+/* -- tokens and credentials -- */
+
+START_TEST(reads_bearer_tokens)
+{
+    static const struct {
+        const char *header, *token;
+    } rows[] = {
+        {"Bearer abc", "abc"}, {"bearer  abc ", "abc"}, {"BEARER a.b.c", "a.b.c"}, {"Bearer", NULL},
+        {"Bearer ", NULL},     {"Bearerabc", NULL},     {"Basic dXNlcg==", NULL},  {"", NULL},
+    };
+    for (size_t i = 0; i < GT_COUNT(rows); i++)
+        ck_assert_msg(gt_streq(gt_bearer_token(fixture.arena, rows[i].header), rows[i].token), "%s",
+                      rows[i].header);
+    ck_assert_ptr_null(gt_bearer_token(fixture.arena, NULL));
+}
+END_TEST
+
+START_TEST(words_challenges)
+{
+    struct gt_refusal refusal = {.status = 401};
+    ck_assert_str_eq(gt_bearer_challenge(fixture.arena, "http://h/m", &refusal),
+                     "Bearer resource_metadata=\"http://h/m\"");
+    refusal = (struct gt_refusal){.status = 403,
+                                  .error = "insufficient_scope",
+                                  .description = "wants \"a\\b\"\r\nX: y",
+                                  .scope = "a b"};
+    ck_assert_str_eq(gt_bearer_challenge(fixture.arena, "http://h/m", &refusal),
+                     "Bearer resource_metadata=\"http://h/m\", error=\"insufficient_scope\", "
+                     "error_description=\"wants 'a'b'  X: y\", scope=\"a b\"");
+}
+END_TEST
+
+START_TEST(writes_the_header_of_an_api_key)
+{
+    static const struct {
+        const char *config, *name, *value;
+    } rows[] = {
+        {"{}", "Authorization", "Bearer k"},
+        {"{'credentialParameterName':'X-Key'}", "X-Key", "k"},
+        {"{'credentialParameterName':'X-Key','credentialPrefix':'Token'}", "X-Key", "Token k"},
+        {"{'credentialPrefix':'Basic'}", "Authorization", "Basic k"},
+    };
+    for (size_t i = 0; i < GT_COUNT(rows); i++) {
+        struct gt_header header =
+            gt_credential_header(fixture.arena, cloud_json(&fixture, rows[i].config), "k");
+        ck_assert_str_eq(header.name, rows[i].name);
+        ck_assert_str_eq(header.value, rows[i].value);
+    }
+}
+END_TEST
+
+START_TEST(knows_which_credentials_it_has)
+{
+    static const struct {
+        const char *config;
+        bool good;
+    } rows[] = {
+        {"{'credentialProviderType':'GATEWAY_IAM_ROLE','credentialProvider':"
+         "{'iamCredentialProvider':{'service':'bedrock-agentcore'}}}",
+         true},
+        {"{'credentialProviderType':'GATEWAY_IAM_ROLE'}", false},
+        {"{'credentialProviderType':'OAUTH','credentialProvider':"
+         "{'oauthCredentialProvider':{'providerArn':'x','scopes':[]}}}",
+         true},
+        {"{'credentialProviderType':'OAUTH','credentialProvider':"
+         "{'oauthCredentialProvider':{'providerArn':'x','grantType':'AUTHORIZATION_CODE'}}}",
+         false},
+        {"{'credentialProviderType':'API_KEY','credentialProvider':"
+         "{'apiKeyCredentialProvider':{'providerArn':'x'}}}",
+         true},
+        {"{'credentialProviderType':'JWT_PASSTHROUGH'}", false},
+        {"{}", false},
+    };
+    for (size_t i = 0; i < GT_COUNT(rows); i++)
+        ck_assert_msg((gt_credential_obstacle(cloud_json(&fixture, rows[i].config)) == NULL) ==
+                          rows[i].good,
+                      "%s", rows[i].config);
+    ck_assert_ptr_null(gt_credential_obstacle(NULL));
+}
+END_TEST
+
+START_TEST(passes_on_allowed_headers_only)
+{
+    const json_t *allowed = cloud_json(&fixture, "['X-Mine','authorization']");
+    static const struct {
+        const char *name;
+        bool always, allowed;
+    } rows[] = {
+        {"content-type", true, true},           {"mcp-protocol-version", true, true},
+        {"mcp-param-file", true, true},         {"x-mine", false, true},
+        {"authorization", false, true},         {"cookie", false, false},
+        {"x-amz-security-token", false, false}, {"host", false, false},
+    };
+    for (size_t i = 0; i < GT_COUNT(rows); i++) {
+        ck_assert_msg(gt_runtime_header_passes(rows[i].name, NULL) == rows[i].always, "%s",
+                      rows[i].name);
+        ck_assert_msg(gt_runtime_header_passes(rows[i].name, allowed) == rows[i].allowed, "%s",
+                      rows[i].name);
+    }
+}
+END_TEST
+
+/* -- commands -- */
+
+static const char good_command[] =
+    "{'account':'000000000000','region':'us-east-1','name':'lark','command':['run','it'],"
+    "'folder':'/tmp','environment':{'FROM':'command','HOST':'1.2.3.4'}}";
+
+START_TEST(refuses_commands_that_are_none)
+{
+    static const struct {
+        const char *pointer, *value;
+    } rows[] = {
+        {"/account", "'12'"},
+        {"/account", "null"},
+        {"/region", "null"},
+        {"/name", "7"},
+        {"/command", "'sh'"},
+        {"/command", "[]"},
+        {"/command", "['']"},
+        {"/command", "['a',1]"},
+        {"/folder", "'here'"},
+        {"/transport", "'tcp'"},
+        {"/transport", "1"},
+        {"/environment", "{'A':1}"},
+        {"/environment", "{'A=B':''}"},
+        {"/environment", "[]"},
+    };
+    const char *problem = NULL;
+    ck_assert(gt_runtime_command(fixture.local, cloud_json(&fixture, good_command), &problem,
+                                 fixture.arena));
+    for (size_t i = 0; i < GT_COUNT(rows); i++) {
+        json_t *given = cloud_json(&fixture, good_command);
+        json_t *value = cloud_json(&fixture, gt_printf(fixture.arena, "[%s]", rows[i].value));
+        gt_put_at(given, rows[i].pointer, json_incref(json_array_get(value, 0)));
+        problem = NULL;
+        ck_assert_msg(!gt_runtime_command(fixture.local, given, &problem, fixture.arena) &&
+                          problem != NULL,
+                      "%s %s", rows[i].pointer, rows[i].value);
+    }
+}
+END_TEST
+
+static struct gt_object *make_runtime(const char *data)
+{
+    struct gt_object *runtime =
+        gt_object_new(fixture.local, &gt_kind_runtime, GT_LOCAL_ACCOUNT, "us-east-1", "", "lark-x",
+                      json_incref(cloud_json(&fixture, data)));
+    gt_object_set_arn(runtime, "arn:aws:bedrock-agentcore:us-east-1:000000000000:runtime/lark-x");
+    return runtime;
+}
+
+START_TEST(chooses_port_and_address_itself)
+{
+    const char *problem = NULL;
+    struct gt_object *runtime =
+        make_runtime("{'agentRuntimeName':'lark','agentRuntimeVersion':'1','environmentVariables':"
+                     "{'PORT':'8000','MCP_TRANSPORT':'stdio','FROM':'manifest','MINE':'yes'}}");
+    ck_assert(gt_runtime_command(fixture.local, cloud_json(&fixture, good_command), &problem,
+                                 fixture.arena));
+    const json_t *env = gt_program_environment(fixture.local, fixture.arena, runtime,
+                                               gt_runtime_version(runtime, "1"), 4711);
+    static const char *const expected[][2] = {
+        {"PORT", "4711"},           {"MCP_PORT", "4711"}, {"HOST", "127.0.0.1"},
+        {"FROM", "command"},        {"MINE", "yes"},      {"AWS_REGION", "us-east-1"},
+        {"MCP_TRANSPORT", "stdio"},
+    };
+    for (size_t i = 0; i < GT_COUNT(expected); i++)
+        ck_assert_msg(
+            gt_streq(json_string_value(json_object_get(env, expected[i][0])), expected[i][1]), "%s",
+            expected[i][0]);
+    ck_assert_ptr_null(json_object_get(env, "AWS_ACCESS_KEY_ID")); /* it has no role */
+    struct gt_server_program *program =
+        gt_program_of(fixture.local, fixture.arena, runtime, runtime->data, env, 4711, &problem);
+    ck_assert_ptr_nonnull(program);
+    ck_assert_int_eq(program->transport, GT_OVER_STDIO);
+    ck_assert_str_eq(program->argv[1], "it");
+    ck_assert_ptr_null(program->argv[2]);
+}
+END_TEST
+
+START_TEST(says_what_a_runtime_without_command_needs)
+{
+    static const char *const artifacts[] = {
+        "{'containerConfiguration':{'containerUri':"
+        "'000000000000.dkr.ecr.us-east-1.amazonaws.com/local:latest'}}",
+        "{'codeConfiguration':{}}",
+    };
+    for (size_t i = 0; i < GT_COUNT(artifacts); i++) {
+        struct gt_object *runtime = make_runtime(
+            gt_printf(fixture.arena, "{'agentRuntimeName':'r%zu','agentRuntimeArtifact':%s}", i,
+                      artifacts[i]));
+        const char *why = gt_runtime_obstacle(fixture.local, runtime, fixture.arena);
+        ck_assert_ptr_nonnull(why);
+        ck_assert_ptr_nonnull(strstr(why, "local: {command: [...]}"));
+        gt_object_remove(fixture.local, runtime);
+    }
+}
+END_TEST
+
+START_TEST(keeps_whole_lines_of_logs)
+{
+    struct gt_object *runtime = make_runtime("{'agentRuntimeName':'lark'}");
+    struct gt_plane *plane = gt_plane_of(fixture.local);
+    struct gt_log_feed *feed = gt_log_feed_new(plane, fixture.arena, runtime, "stderr");
+    char *large = gt_alloc(fixture.arena, 40000);
+    memset(large, 'x', 39999);
+    static const char *const pieces[] = {"one\ntw", "o\r\n\n", "\xff\xfe bad\n", "rest"};
+    for (size_t i = 0; i < GT_COUNT(pieces); i++)
+        gt_log_feed_bytes(feed, pieces[i], strlen(pieces[i]));
+    ck_assert_uint_eq(
+        json_array_size(gt_keep(fixture.arena, gt_runtime_log_lines(fixture.local, GT_LOCAL_ACCOUNT,
+                                                                    "us-east-1", "lark-x"))),
+        3);
+    gt_log_feed_end(feed);
+    ck_assert_str_eq(gt_log_feed_last(feed), "rest");
+    gt_log_feed_bytes(feed, large, 39999);
+    gt_log_feed_end(feed);
+    json_t *lines = gt_keep(fixture.arena, gt_runtime_log_lines(fixture.local, GT_LOCAL_ACCOUNT,
+                                                                "us-east-1", "lark-x"));
+    ck_assert_str_eq(gt_text_at(lines, "/0/message"), "one");
+    ck_assert_str_eq(gt_text_at(lines, "/1/message"), "two");
+    ck_assert_str_eq(gt_text_at(lines, "/1/stream"), "stderr");
+    ck_assert_uint_eq(json_array_size(lines), 7);
+    for (int i = 0; i < 2000; i++)
+        gt_log_feed_bytes(feed, "again\n", 6);
+    lines = gt_keep(fixture.arena,
+                    gt_runtime_log_lines(fixture.local, GT_LOCAL_ACCOUNT, "us-east-1", "lark-x"));
+    ck_assert_uint_eq(json_array_size(lines), 1000);
+}
+END_TEST
+
+Suite *data_plane_suite(void)
+{
+    Suite *suite = suite_create("data_plane");
+    TCase *cases = tcase_create("data_plane");
+    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_add_test(cases, takes_addresses_apart);
+    tcase_add_test(cases, refuses_what_is_no_address);
+    tcase_add_test(cases, calls_https_and_this_machine_only);
+    tcase_add_test(cases, splits_names_at_the_first_three_underscores);
+    tcase_add_test(cases, shows_tools_with_their_target);
+    tcase_add_test(cases, finds_tools_by_words);
+    tcase_add_test(cases, reads_bearer_tokens);
+    tcase_add_test(cases, words_challenges);
+    tcase_add_test(cases, writes_the_header_of_an_api_key);
+    tcase_add_test(cases, knows_which_credentials_it_has);
+    tcase_add_test(cases, passes_on_allowed_headers_only);
+    tcase_add_test(cases, refuses_commands_that_are_none);
+    tcase_add_test(cases, chooses_port_and_address_itself);
+    tcase_add_test(cases, says_what_a_runtime_without_command_needs);
+    tcase_add_test(cases, keeps_whole_lines_of_logs);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
