@@ -49,13 +49,13 @@ if grep -rln '#include <curl/' src --include='*.[ch]' | grep -v '^src/net/'; the
     echo "only src/net may include curl"
     status=1
 fi
-for pair in microhttpd.h:net cjose/:jose; do
+for pair in microhttpd.h:net cjose/:jose libpq-fe.h:server hiredis/:server; do
     if grep -rln "#include <${pair%%:*}" src --include='*.[ch]' | grep -v "^src/${pair##*:}/"; then
         echo "only src/${pair##*:} may include ${pair%%:*}"
         status=1
     fi
 done
-pure='base doc model policy types stack plan'
+pure='base doc schema model policy types stack plan'
 for layer in $pure; do
     if grep -nE '#include <(sys/socket|netdb|fcntl|time|unistd|poll)\.h>' "src/$layer"/*.[ch] 2>/dev/null; then
         echo "layer $layer is pure: no files, no sockets, no clock"

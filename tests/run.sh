@@ -14,31 +14,18 @@ build=${BUILD_DIR:-$root/build}
 ctest_args=()
 export GANTRY_TEST_LONG=${GANTRY_TEST_LONG:-}
 while [ $# -gt 0 ]; do
-    case $1 in
-    --long) GANTRY_TEST_LONG=1 ;;
-    -R) ctest_args+=(-R "$2"); shift ;;
+    case $1,$# in
+    --long,*) GANTRY_TEST_LONG=1 ;;
+    -R,[2-9]*) ctest_args+=(-R "$2"); shift ;;
     *) echo "usage: tests/run.sh [--long] [-R REGEX]" >&2; exit 64 ;;
     esac
     shift
 done
 
-packages=(build-essential cmake ninja-build pkg-config check libcurl4-openssl-dev libssl-dev
-    libjansson-dev libyaml-dev libxml2-dev libpcre2-dev libmicrohttpd-dev libcjose-dev python3 python3-venv strace)
-
-install_packages() {
-    local missing=()
-    for package in "${packages[@]}"; do
-        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
-            missing+=("$package")
-    done
-    [ ${#missing[@]} -eq 0 ] && return
-    local sudo=()
-    [ "$(id -u)" -eq 0 ] || sudo=(sudo)
-    echo "== installing ${missing[*]}"
-    "${sudo[@]}" apt-get update -qq
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-        --no-install-recommends "${missing[@]}" >/dev/null
-}
+. "$root/cmake/debian.sh"
+test_packages=(check curl python3 python3-venv strace)
+# Node comes without npm in Debian's packages and with it in others; npm's own brings both.
+command -v npm >/dev/null || test_packages+=(nodejs npm)
 
 # The Python side of the tests: moto, boto3 and botocore in a virtual environment of its own.
 make_venv() {
@@ -49,6 +36,37 @@ make_venv() {
     /usr/bin/python3 -m venv "$build/venv"
     "$build/venv/bin/pip" install -q --disable-pip-version-check -r "$root/tests/requirements.txt"
     cp "$root/tests/requirements.txt" "$stamp"
+}
+
+# The JavaScript side: the official SDKs, the MCP conformance suite and a Node that is new enough.
+install_modules() {
+    local folder=$build/js source=$root/tests/integration/js
+    cmp -s "$source/package-lock.json" "$folder/installed" && return
+    echo "== installing the JavaScript packages of the tests"
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    cp "$source/package.json" "$source/package-lock.json" "$folder"
+    if ! npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund >"$folder/npm.log" 2>&1 ||
+        ! "$folder"/node_modules/node-linux-*/bin/node --version >>"$folder/npm.log" 2>&1; then
+        grep -v EBADENGINE "$folder/npm.log"
+        return 1
+    fi
+    cp "$source/package-lock.json" "$folder/installed"
+}
+
+# The official JSON Schema test suite: jsonschema's source package has it, its wheel has not.
+fetch_schema_suite() {
+    local folder=$build/schema-suite wanted
+    wanted=$(grep '^jsonschema==' "$root/tests/requirements.txt")
+    [ "$(cat "$folder/version" 2>/dev/null)" = "$wanted" ] && return
+    echo "== fetching the JSON Schema test suite"
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    "$build/venv/bin/pip" download -q --disable-pip-version-check --no-deps \
+        --no-binary jsonschema -d "$folder" "$wanted"
+    tar -xzf "$folder"/jsonschema-*.tar.gz -C "$folder" --strip-components=2 --wildcards \
+        '*/json/tests' '*/json/remotes'
+    echo "$wanted" >"$folder/version"
 }
 
 # build_tree FOLDER CMAKE-OPTIONS...
@@ -77,14 +95,20 @@ sys.exit(1 if failed or total - skipped == 0 else 0)
 EOF
 }
 
-install_packages
+install_packages "${build_packages[@]}" "${test_packages[@]}"
 mkdir -p "$build"
+build=$(cd "$build" && pwd)
 make_venv
+install_modules
+fetch_schema_suite
 echo "== building (release)"
 build_tree "$build/release" -DCMAKE_BUILD_TYPE=Release
 echo "== building (sanitizers) with the tests"
 build_tree "$build/tests" -DCMAKE_BUILD_TYPE=Debug -DGANTRY_ASAN=ON -DBUILD_TESTING=ON \
-    -DGANTRY_TEST_PYTHON="$build/venv/bin/python" -DGANTRY_RELEASE_BINARY="$build/release/bin/gantry"
+    -DGANTRY_TEST_PYTHON="$build/venv/bin/python" \
+    -DGANTRY_RELEASE_BINARY="$build/release/bin/gantry" \
+    -DGANTRY_NODE_MODULES="$build/js/node_modules" \
+    -DGANTRY_SCHEMA_SUITE="$build/schema-suite"
 echo "== testing"
 rm -f "$build/junit.xml"
 ctest --test-dir "$build/tests" -j "$(nproc)" --output-on-failure --no-tests=error \

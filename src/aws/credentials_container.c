@@ -1,14 +1,13 @@
 /* Keys from the metadata service of a container (ECS, EKS Pod Identity, CloudShell). */
 #include "providers.h"
-#include <arpa/inet.h>
 #include <gantry/base/str.h>
+#include <gantry/base/url.h>
 #include <gantry/net/loop.h>
 #include <string.h>
 
 enum { ATTEMPTS = 3, PAUSE_MS = 1000, TIMEOUT_MS = 2000 };
 
-static const char *const allowed_hosts[] = {"169.254.170.2", "169.254.170.23", "fd00:ec2::23",
-                                            "localhost"};
+static const char *const allowed_hosts[] = {"169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"};
 
 static const struct gt_keys_form container_form = {
     .access_key_id = "AccessKeyId",
@@ -24,45 +23,15 @@ struct container {
     int attempts;
 };
 
-/* The host of "http://host:port/path" without brackets; NULL when there is none, or a user name. */
-static const char *host_of(struct gt_arena *arena, const char *url)
+static bool is_allowed(struct gt_arena *arena, const char *text)
 {
-    const char *start = url + strlen("http://");
-    size_t len = strcspn(start, "/?#");
-    if (len == 0 || memchr(start, '@', len) != NULL || memchr(start, '\\', len) != NULL)
-        return NULL;
-    char *authority = gt_strndup(arena, start, len);
-    if (authority[0] == '[') {
-        char *end = strchr(authority, ']');
-        if (end == NULL)
-            return NULL;
-        *end = '\0';
-        return authority + 1;
-    }
-    authority[strcspn(authority, ":")] = '\0';
-    return gt_lower(arena, authority);
-}
-
-static bool is_loopback(const char *host)
-{
-    struct in_addr four;
-    struct in6_addr six;
-    if (inet_pton(AF_INET, host, &four) == 1)
-        return (ntohl(four.s_addr) >> 24) == 127;
-    return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
-}
-
-static bool is_allowed(struct gt_arena *arena, const char *url)
-{
-    if (gt_starts_with(url, "https://"))
-        return true;
-    const char *host = gt_starts_with(url, "http://") ? host_of(arena, url) : NULL;
-    if (host == NULL)
+    struct gt_url url;
+    if (!gt_url_split(arena, text, &url))
         return false;
     for (size_t i = 0; i < GT_COUNT(allowed_hosts); i++)
-        if (strcmp(allowed_hosts[i], host) == 0)
+        if (strcmp(allowed_hosts[i], url.host) == 0)
             return true;
-    return is_loopback(host);
+    return gt_url_is_safe(&url);
 }
 
 static void ask(struct container *container);

@@ -2,6 +2,7 @@
  * profile names (Kubernetes), or from where the manifest says that a pipeline hands it out. */
 #include "providers.h"
 #include <gantry/base/str.h>
+#include <gantry/base/url.h>
 #include <string.h>
 
 /* The environment's value wins over the profile's. */
@@ -91,10 +92,10 @@ static void github_answered(void *payload, const struct gt_http_response *respon
 }
 
 /* The token goes in clear to nobody but this machine. */
-static bool is_private_url(const char *url)
+static bool is_private_url(struct gt_arena *arena, const char *text)
 {
-    return gt_starts_with(url, "https://") || gt_starts_with(url, "http://127.0.0.1:") ||
-           gt_starts_with(url, "http://localhost:");
+    struct gt_url url;
+    return gt_url_split(arena, text, &url) && gt_url_is_safe(&url);
 }
 
 static void fetch_from_github(struct gt_fetch *fetch)
@@ -108,7 +109,7 @@ static void fetch_from_github(struct gt_fetch *fetch)
                                   : "ACTIONS_ID_TOKEN_REQUEST_TOKEN");
         return;
     }
-    if (!is_private_url(url)) {
+    if (!is_private_url(run->arena, url)) {
         gt_fetch_fail(fetch, "GitHub sets it to an https URL",
                       "ACTIONS_ID_TOKEN_REQUEST_URL is no https URL");
         return;

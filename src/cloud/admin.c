@@ -112,6 +112,17 @@ static void post_faults(struct admin_call *call)
         problem(call, 400, why);
 }
 
+static void get_blocked(struct admin_call *call)
+{
+    reply(call, 200, gt_calls_held(call->local));
+}
+
+static void post_release(struct admin_call *call)
+{
+    gt_calls_release(call->local);
+    reply(call, 200, json_object());
+}
+
 static void get_log(struct admin_call *call)
 {
     reply(call, 200, gt_log_read(call->local, call->request, call->arena));
@@ -153,7 +164,7 @@ static void post_reset(struct admin_call *call)
     json_array_clear(local->ring);
     json_object_clear(local->rates);
     local->numbers = local->arrivals = local->calls = 0;
-    local->dirty = true;
+    local->whole = true;
     reply(call, 200, json_object());
 }
 
@@ -237,7 +248,8 @@ static const struct {
     {"GET", "/objects", get_objects},   {"POST", "/seed", post_seed},
     {"POST", "/poke", post_poke},       {"POST", "/reset", post_reset},
     {"GET", "/events", get_events},     {"POST", "/stop", post_stop},
-    {"PUT", "/folders", put_folders},
+    {"PUT", "/folders", put_folders},   {"GET", "/blocked", get_blocked},
+    {"POST", "/release", post_release},
 };
 
 void gt_admin_handle(void *payload, struct gt_exchange *exchange)

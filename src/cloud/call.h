@@ -40,6 +40,7 @@ struct gt_call {
     struct gt_timer *timer;
     void (*next)(struct gt_call *call); /* when the timer fires */
     struct gt_call *waiting_next, **waiting_link;
+    bool held; /* until it is released; waits for no timer */
     int tries;
 };
 
@@ -111,6 +112,8 @@ void gt_entry_write(struct gt_call *call, int status);
 
 /* -- mishap.c -- */
 void gt_call_later(struct gt_call *call, int64_t delay_ms, void (*next)(struct gt_call *call));
+/* Waits for gt_calls_release. */
+void gt_call_hold(struct gt_call *call, void (*next)(struct gt_call *call));
 const char *gt_fault_name(const struct gt_call *call); /* "": none */
 /* Answers, or does not, instead of the work. */
 void gt_mishap_before(struct gt_call *call);

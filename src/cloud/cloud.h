@@ -67,9 +67,16 @@ struct gt_local {
     json_t *tokens; /* client tokens: key -> {digest, output, at} */
     json_t *jwks;   /* name -> private JWK */
 
+    /* state.c; nothing of this without a state folder */
     struct gt_file_lock *lock;
-    bool dirty, flushing;
+    struct gt_append *journal;
+    json_int_t serial;                /* of the snapshot that the journal goes on from */
+    size_t snapshot_len, journal_len; /* journal_len 0: without its first line */
+    struct gt_stored *changed;        /* objects */
+    json_t *noted;                    /* {"keys": {id: true}, "tokens": ..., "jwks": ...} */
+    bool whole;                       /* more changed than is noted */
     struct gt_queued *queue, **queue_end;
+    struct gt_timer *wake; /* while there is a queue: for a turn to come at once */
     struct gt_call *waiting; /* on timers */
 
     json_t *faults;
@@ -97,6 +104,9 @@ void gt_store_init(struct gt_local *local);
 void gt_store_clear(struct gt_local *local, bool closing);
 void gt_store_purge(struct gt_local *local); /* frees what was removed */
 json_t *gt_store_save(const struct gt_local *local);
+/* Appends the objects that changed since the last time, as gt_store_save has them, and the `order`
+ * of those that are gone; both NULL: they are only forgotten. */
+void gt_store_take_changes(struct gt_local *local, json_t *objects, json_t *gone);
 bool gt_store_load(struct gt_local *local, const json_t *objects, struct gt_diags *diags);
 /* {kind: count}; and all objects of a kind (NULL: all), for people: without secrets. */
 json_t *gt_store_counts(const struct gt_local *local);
@@ -107,10 +117,13 @@ const struct gt_kind *gt_kind_find(const char *name);
 
 /* Locks the folder and reads the state, if there is one. */
 bool gt_state_open(struct gt_local *local, struct gt_diags *diags);
+/* Writes all of it. */
 bool gt_state_save(struct gt_local *local, struct gt_diags *diags);
-/* The end of a turn: saves when something changed, then lets the answers go. */
+/* A member of the section "keys", "tokens" or "jwks" changed. */
+void gt_state_note(struct gt_local *local, const char *section, const char *name);
+/* The end of a turn: saves what changed in it, then lets the answers go. */
 void gt_state_turn(struct gt_local *local);
-/* Sends an answer: at once, or when what it tells is on disk. */
+/* Sends an answer: at once, or when what it tells is saved. */
 void gt_state_send(struct gt_local *local, struct gt_exchange *exchange,
                    const struct gt_answer *answer);
 
@@ -175,11 +188,16 @@ void gt_admin_close(struct gt_local *local);
 /* -- dispatch.c -- */
 
 void gt_dispatch(void *local, struct gt_exchange *exchange);
+/* Whether one of the cloud's own gateways asks. */
+bool gt_exchange_is_own(struct gt_exchange *exchange);
 
 /* -- mishap.c -- */
 
-/* Calls that wait for a timer are dropped. */
+/* Calls that wait are dropped. */
 void gt_dispatch_close(struct gt_local *local);
+/* The calls that a fault holds: [{"service", "operation"}]; and lets them go. New reference. */
+json_t *gt_calls_held(const struct gt_local *local);
+void gt_calls_release(struct gt_local *local);
 
 /* -- work.c -- */
 

@@ -8,6 +8,7 @@
 
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
+#include <gantry/base/url.h>
 #include <gantry/jose/jose.h>
 #include <gantry/model/endpoints.h>
 #include <string.h>
@@ -131,26 +132,22 @@ bool gt_oauth_take(struct gt_local *local, struct gt_exchange *exchange, const c
 
 /* "http://localhost:4599/..." in any spelling of the loopback interface, with our port: the path.
  */
-static const char *own_path(struct gt_local *local, const char *url)
+static const char *own_path(struct gt_local *local, struct gt_arena *arena, const char *text)
 {
-    static const char *const hosts[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
-    const char *port = strrchr(gt_local_url(local), ':');
-    for (size_t i = 0; i < GT_COUNT(hosts); i++) {
-        if (!gt_starts_with(url, hosts[i]))
-            continue;
-        const char *at = url + strlen(hosts[i]);
-        if (port != NULL && gt_starts_with(at, port) && at[strlen(port)] == '/')
-            return at + strlen(port);
-    }
-    size_t own = strlen(gt_local_url(local));
-    return gt_starts_with(url, gt_local_url(local)) && url[own] == '/' ? url + own : NULL;
+    struct gt_url url, own;
+    if (!gt_url_split(arena, text, &url) || !gt_url_split(arena, gt_local_url(local), &own) ||
+        !gt_streq(url.scheme, own.scheme) || !gt_url_is_loopback(&url) || url.port != own.port)
+        return NULL;
+    const char *authority = strstr(text, "://") + strlen("://");
+    const char *path = authority + strcspn(authority, "/?#");
+    return *path == '/' ? path : NULL;
 }
 
 /* The pool of a discovery URL of ours or of AWS; *base is what stands before it in the issuer. */
 static struct gt_object *pool_by_url(struct gt_local *local, struct gt_arena *arena,
                                      const char *url, const char **base)
 {
-    const char *path = own_path(local, url);
+    const char *path = own_path(local, arena, url);
     *base = gt_local_url(local);
     if (path != NULL) {
         *base = gt_strndup(arena, url, (size_t)(path - url));

@@ -5,12 +5,11 @@
 
 static const char plane_id[] = "plane";
 
-/* Also when everything is removed while the cloud goes on: then who waits is answered. When the
- * cloud ends, its server and all exchanges are gone already. */
+/* The cloud ends, or everything is removed while it goes on: who waits is answered. */
 static void plane_gone(struct gt_local *local, struct gt_object *object, bool closing)
 {
     struct gt_plane *plane = object->work;
-    (void)local;
+    (void)local, (void)closing;
     if (plane == NULL)
         return;
     plane->closing = true;
@@ -24,7 +23,8 @@ static void plane_gone(struct gt_local *local, struct gt_object *object, bool cl
     }
     gt_backend_free_all(plane);
     gt_upstream_drop_all(plane);
-    gt_issuer_free_all(plane, closing);
+    gt_issuers_free(plane->issuers);
+    plane->issuers = NULL;
     gt_log_free_all(plane);
     object->work = NULL;
 }
@@ -55,6 +55,7 @@ struct gt_plane *gt_plane_of(struct gt_local *local)
     if (object->work == NULL) {
         struct gt_plane *plane = GT_NEW(object->arena, struct gt_plane);
         plane->local = local;
+        plane->issuers = gt_plane_issuers_new(local);
         object->work = plane;
     }
     struct gt_plane *plane = object->work;

@@ -8,8 +8,9 @@
 
 #include "agentcore.h"
 
+#include <gantry/auth/bearer.h>
 #include <gantry/base/buf.h>
-#include <gantry/jose/authorizer.h>
+#include <gantry/base/url.h>
 #include <gantry/mcp/client.h>
 #include <gantry/mcp/http.h>
 #include <gantry/mcp/relay.h>
@@ -21,8 +22,8 @@ extern const struct gt_kind gt_kind_command;
 
 struct gt_plane {
     struct gt_local *local;
-    struct gt_issuer *issuers;         /* gateway_keys.c */
-    struct gt_door *doors;             /* gateway_mcp.c */
+    struct gt_issuers *issuers;        /* gateway_auth.c */
+    struct gt_door *doors, *old_doors; /* gateway_mcp.c; old: with calls that are not answered */
     struct gt_upstream *links;         /* gateway_target.c */
     struct gt_backend *backends;       /* runtime_process.c */
     struct gt_runtime_log *logs;       /* runtime_logs.c */
@@ -61,18 +62,8 @@ struct gt_object_key {
 struct gt_object_key gt_object_key_of(struct gt_arena *arena, const struct gt_object *object);
 struct gt_object *gt_object_again(struct gt_local *local, const struct gt_object_key *key);
 
-/* -- gateway_url.c: addresses, pure -- */
+/* -- gateway_url.c: where a gateway may call, pure -- */
 
-struct gt_url {
-    const char *scheme, *host; /* lower case; host without port, IPv6 in brackets */
-    int port;                  /* of the scheme when none is given */
-    const char *authority;     /* as in Host: without the scheme's own port */
-    const char *path;          /* starts with '/' */
-    const char *query;         /* or NULL */
-};
-/* False for what is no http or https URL, and for one with user information. */
-bool gt_url_split(struct gt_arena *arena, const char *text, struct gt_url *url);
-bool gt_url_is_loopback(const struct gt_url *url);
 /* Whether a gateway may call this address: https, or http on this machine. The cloud's own port
  * (`own`) only for runtimes. NULL: it may; else one line. */
 const char *gt_url_obstacle(const struct gt_url *url, const struct gt_url *own);
@@ -93,43 +84,14 @@ json_t *gt_search_tool(void);
  * out. New reference. */
 json_t *gt_search_rank(struct gt_arena *arena, const json_t *tools, const char *query, size_t most);
 
-/* -- gateway_keys.c: the keys of token issuers -- */
-
-/* One who waits; memory of the caller until fn was called. `problem` NULL: issuer and jwks (valid
- * during the call). */
-struct gt_issuer_wait {
-    void (*fn)(struct gt_issuer_wait *wait, const char *issuer, const json_t *jwks,
-               const char *problem);
-    void *payload;
-    struct gt_issuer_wait *next;
-};
-/* Calls wait->fn, at once when the keys are there. `again`: a token named a key that is not among
- * them; fetched anew unless that happened a moment ago. */
-void gt_issuer_keys(struct gt_plane *plane, const char *discovery_url, bool again,
-                    struct gt_issuer_wait *wait);
-/* `forsaken`: nobody is there any more who could be answered. */
-void gt_issuer_free_all(struct gt_plane *plane, bool forsaken);
-
 /* -- gateway_auth.c: bearer tokens -- */
 
-/* `refusal` NULL: allowed, with the token's claims (borrowed); refusal->error NULL: no token was
- * sent; status 503: the issuer's keys cannot be had. */
-typedef void gt_bearer_fn(void *payload, struct gt_exchange *exchange,
-                          const struct gt_refusal *refusal, const json_t *claims);
-/* Judges the exchange's bearer token by a customJWTAuthorizer; fn is called now or later. */
-void gt_bearer_check(struct gt_local *local, struct gt_exchange *exchange, const json_t *authorizer,
-                     gt_bearer_fn *fn, void *payload);
-/* The token of an Authorization header, or NULL; in the arena. */
-const char *gt_bearer_token(struct gt_arena *arena, const char *authorization);
-/* The value of WWW-Authenticate (RFC 6750 section 3, RFC 9728 section 5.1). */
-char *gt_bearer_challenge(struct gt_arena *arena, const char *metadata_url,
-                          const struct gt_refusal *refusal);
-/* The document of RFC 9728 for a resource with this authorizer (may be NULL). New reference. */
-json_t *gt_resource_metadata(struct gt_local *local, const char *resource,
-                             const json_t *authorizer);
-/* Answers a refusal: status, challenge, and a JSON-RPC error. */
-void gt_bearer_refuse(struct gt_exchange *exchange, const char *metadata_url,
-                      const struct gt_refusal *refusal);
+struct gt_issuers *gt_plane_issuers_new(struct gt_local *local);
+/* gt_bearer_check by a customJWTAuthorizer, whose issuer may be a user pool of this cloud. */
+void gt_inbound_check(struct gt_local *local, struct gt_exchange *exchange,
+                      const json_t *authorizer, gt_bearer_fn *fn, void *payload);
+/* gt_resource_metadata for a resource with this authorizer (may be NULL). New reference. */
+json_t *gt_inbound_metadata(struct gt_local *local, const char *resource, const json_t *authorizer);
 
 /* -- gateway_token.c: tokens by client credentials -- */
 
@@ -152,7 +114,8 @@ void gt_upstream_authorise(void *payload, struct gt_mcp_sending *sending,
                            const struct gt_http_request *request);
 /* Why requests with this configuration cannot be made here; NULL: they can. */
 const char *gt_credential_obstacle(const json_t *configuration);
-/* "?name=value" of an API key that travels in the URL; NULL: there is none. */
+bool gt_credential_passes(const json_t *configuration); /* the client's token goes on */
+/* "name=value" of an API key that travels in the URL; NULL: there is none. */
 const char *gt_credential_query(struct gt_local *local, struct gt_arena *arena,
                                 const json_t *configuration);
 /* Headers of a key or a token, pure: "Authorization", prefix, value. */
@@ -166,8 +129,9 @@ struct gt_upstream { /* one for each target that was called */
     struct gt_plane *plane;
     struct gt_arena *arena; /* secret */
     struct gt_object_key gateway, target;
-    json_t *basis;   /* what it was made from */
-    const char *url; /* as called */
+    json_t *basis;      /* what it was made from */
+    const char *url;    /* as called */
+    const char *passed; /* the client's token, which goes on to the server; NULL: none does */
     struct gt_mcp_client *client;
     struct gt_issued keys; /* of the gateway's role; access_key_id NULL: none yet */
     uint64_t keys_of;      /* order of the role */
@@ -181,9 +145,11 @@ struct gt_upstream { /* one for each target that was called */
     unsigned uses; /* by requests under way */
     bool dropped;  /* no longer in the list; freed with its last use */
 };
-/* The connection for a target, as its configuration is now; NULL with one line. */
+/* The connection for a target, as its configuration is now; NULL with one line. `request`: of the
+ * client for whom it is, where the target gets the client's token; NULL: nobody's. */
 struct gt_upstream *gt_upstream_of(struct gt_plane *plane, struct gt_object *gateway,
-                                   struct gt_object *target, const char **problem);
+                                   struct gt_object *target, const struct gt_request *request,
+                                   const char **problem);
 void gt_upstream_hold(struct gt_upstream *link);
 void gt_upstream_release(struct gt_upstream *link);
 /* The next request connects anew, with new credentials. */
@@ -193,7 +159,32 @@ void gt_upstream_drop_all(struct gt_plane *plane);
 const char *gt_upstream_reason(struct gt_arena *arena, const struct gt_upstream *link,
                                const struct gt_mcp_outcome *outcome);
 
-/* -- gateway_list.c, gateway_call.c: the methods -- */
+/* -- gateway_headers.c: HTTP headers and parameters that pass through -- */
+
+/* Of those that no target may name for propagation. Any case. */
+bool gt_header_is_restricted(const char *name);
+struct gt_passing {
+    struct gt_header *headers;
+    size_t header_count;
+    const char *query;  /* or NULL */
+    const json_t *back; /* names of headers of the answer */
+};
+struct gt_passing gt_passing_of(struct gt_arena *arena, const struct gt_object *target,
+                                const struct gt_request *request);
+/* Gives headers of a server's answer to that to the client; before the call is answered. */
+void gt_passing_back(struct gt_mcp_call *call, const struct gt_passing *passing,
+                     const struct gt_mcp_outcome *outcome);
+
+/* -- gateway_list.c, gateway_gather.c, gateway_call.c, gateway_resources.c: the methods -- */
+
+/* What a server can offer: the method that lists it, the result's member, the capability, and the
+ * member by which items are told apart where they have no name of the target before theirs. */
+struct gt_offer {
+    const char *method, *member, *capability, *key;
+};
+enum { GT_OFFER_TOOLS, GT_OFFER_PROMPTS, GT_OFFER_RESOURCES, GT_OFFER_TEMPLATES, GT_OFFERS };
+extern const struct gt_offer gt_offers[];
+const struct gt_offer *gt_offer_of(const char *method);
 
 struct gt_door {
     struct gt_door *next;
@@ -202,39 +193,56 @@ struct gt_door {
     struct gt_object_key gateway;
     json_t *basis;
     struct gt_mcp_server *server;
-    struct gt_visit *visits; /* calls that are not answered yet */
+    struct gt_visit *visits;   /* calls that are not answered yet */
+    struct gt_exchange *guest; /* while its request is taken in */
+    bool streams;              /* what servers say before they answer is passed on */
     bool dropped;
 };
-/* One call of tools/list or tools/call while it is under way. */
+/* One call of a client while it is under way. */
 struct gt_visit {
     struct gt_visit *next;
     struct gt_door *door;
+    struct gt_exchange *exchange; /* there until the call is answered */
     struct gt_mcp_call *call;
     void (*end)(struct gt_visit *visit, const char *why); /* gives up: answers with an error */
     void *work;
 };
 void gt_visit_begin(struct gt_door *door, struct gt_mcp_call *call, struct gt_visit *visit);
 void gt_visit_done(struct gt_visit *visit); /* before the call is answered */
-void gt_gateway_list_tools(void *self, struct gt_mcp_call *call);
+void gt_gateway_list(void *self, struct gt_mcp_call *call);
 void gt_gateway_call_tool(void *self, struct gt_mcp_call *call);
-/* The targets of a gateway that are READY, by name; count in *count. */
-struct gt_object **gt_gateway_targets(struct gt_local *local, struct gt_arena *arena,
-                                      const struct gt_object *gateway, size_t *count);
+void gt_gateway_get_prompt(void *self, struct gt_mcp_call *call);
+void gt_gateway_read_resource(void *self, struct gt_mcp_call *call);
 bool gt_target_is_dynamic(const struct gt_object *target);
-/* All tools of a gateway as clients see them, DYNAMIC targets asked; fn gets an array (borrowed).
- */
-typedef void gt_tools_fn(struct gt_visit *visit, const json_t *tools);
-void gt_gateway_tools(struct gt_visit *visit, gt_tools_fn *fn);
+bool gt_gateway_searches(const struct gt_object *gateway); /* has the search tool; NULL: no */
+/* The target of this name that is READY, or NULL. */
+struct gt_object *gt_gateway_target(struct gt_local *local, const struct gt_object *gateway,
+                                    const char *name);
+/* What was listed of a target, or is declared with it; new reference, or NULL. */
+json_t *gt_target_offers(struct gt_local *local, struct gt_arena *arena,
+                         const struct gt_object *target, const struct gt_offer *offer);
+/* What all READY targets offer, DYNAMIC ones asked; fn gets {target: [item]} (borrowed), by name,
+ * or by resourcePriority where items have no prefix. */
+typedef void gt_gathered_fn(struct gt_visit *visit, const json_t *found);
+void gt_gateway_gather(struct gt_visit *visit, const struct gt_offer *offer, gt_gathered_fn *fn);
+/* The items of all targets with the target's name before theirs; new reference. */
+json_t *gt_names_merged(struct gt_arena *arena, const json_t *found);
+/* Asks the target's server what the client asked, with `name` (NULL: the client's params as they
+ * are), and answers the call. */
+void gt_gateway_forward(struct gt_visit *visit, struct gt_object *gateway, struct gt_object *target,
+                        const char *name);
+/* Whether an address can come of a URI template, by the texts between its expressions. */
+bool gt_template_fits(const char *template, const char *uri);
 void gt_door_drop_all(struct gt_plane *plane);
 
 /* -- runtime_commands.c: what is run for a runtime, mostly pure -- */
 
 enum gt_transport_kind { GT_OVER_HTTP, GT_OVER_STDIO };
 struct gt_server_program {
-    char *const *argv;
+    char *const *argv, *const *env;
+    char *const *after; /* what is run when it has ended; or NULL */
     const char *folder; /* or NULL */
     enum gt_transport_kind transport;
-    bool container;
 };
 /* The program of a runtime version (`data` as GetAgentRuntime) for a port and with an environment
  * of gt_program_environment. NULL with one line when nothing can be run. */
@@ -249,6 +257,17 @@ char **gt_environment_list(struct gt_arena *arena, const json_t *env);
 struct gt_object *gt_command_of(struct gt_local *local, const struct gt_object *runtime);
 /* As GetAgentRuntime had it for a version, or NULL. Borrowed. */
 const json_t *gt_runtime_version(const struct gt_object *runtime, const char *version);
+
+/* -- runtime_container.c: its image -- */
+
+enum { GT_CONTAINER_PORT = 8000 }; /* on which a server listens in its container */
+typedef GT_VEC(char *) gt_argument_vec;
+/* Why the image of a runtime version cannot be run here, as a failureReason; NULL: it can. */
+const char *gt_container_obstacle(struct gt_local *local, struct gt_arena *arena,
+                                  const json_t *data);
+/* argv, env and after of the engine's client; `env` is the server's. */
+void gt_container_fill(struct gt_local *local, struct gt_arena *arena, const json_t *data,
+                       const json_t *env, int port, struct gt_server_program *program);
 
 /* -- runtime_logs.c: what servers print -- */
 
@@ -340,8 +359,9 @@ void gt_backend_answer_all(struct gt_backend *backend, const char *problem);
 void gt_backend_suspect(struct gt_backend *backend);
 void gt_backend_enter(struct gt_backend *backend); /* a request begins, */
 void gt_backend_leave(struct gt_backend *backend); /* and ends */
-/* Nobody new is to come here; it is ended when nothing is under way. */
+/* Nobody new is to come here; it is ended when nothing is under way and nobody waits for it. */
 void gt_backend_retire(struct gt_backend *backend);
+void gt_backend_drain(struct gt_backend *backend); /* looks whether that is so now */
 void gt_backend_free_all(struct gt_plane *plane);
 
 /* -- runtime_probe.c: is it there yet -- */

@@ -1,28 +1,13 @@
 /* A request arrives: who may ask at all, what it is for, and what a fault script says to that. */
 #include "call.h"
 
+#include <gantry/base/url.h>
 #include <string.h>
 
 /* What the cloud's own HTTP client says of itself, to tell its requests from those of others. */
 static const char own_agent[] = "gantry-local";
 
 /* -- who may ask -- */
-
-/* "127.0.0.1", "localhost" or "[::1]", with or without a port. */
-static bool is_loopback(const char *host)
-{
-    static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
-    for (size_t i = 0; i < GT_COUNT(names); i++) {
-        size_t len = strlen(names[i]);
-        const char *rest = host + len;
-        if (strncmp(host, names[i], len) != 0)
-            continue;
-        if (*rest == '\0' ||
-            (*rest == ':' && rest[1] != '\0' && rest[1 + strspn(rest + 1, "0123456789")] == '\0'))
-            return true;
-    }
-    return false;
-}
 
 /* A page of the web may send requests here, by its own name or by one that it made to point here:
  * neither gets an answer. */
@@ -31,11 +16,11 @@ static bool may_ask(struct gt_exchange *exchange, const char **host)
     const struct gt_request *request = gt_exchange_request(exchange);
     const char *origin = gt_request_header(request, "origin");
     *host = gt_request_header(request, "host");
-    bool good = *host != NULL && is_loopback(*host);
+    bool good = *host != NULL && gt_authority_is_loopback(*host);
     if (good && origin != NULL) {
         const char *scheme = strstr(origin, "://");
         good = (gt_starts_with(origin, "http://") || gt_starts_with(origin, "https://")) &&
-               is_loopback(scheme + 3);
+               gt_authority_is_loopback(scheme + 3);
     }
     if (good)
         return true;
@@ -113,10 +98,14 @@ static void name_data_plane(struct gt_call *call, struct gt_arrival *arrival)
     }
 }
 
+bool gt_exchange_is_own(struct gt_exchange *exchange)
+{
+    const char *agent = gt_request_header(gt_exchange_request(exchange), "user-agent");
+    return agent != NULL && gt_starts_with(agent, own_agent);
+}
+
 static void name_aws(struct gt_call *call, struct gt_arrival *arrival)
 {
-    const struct gt_request *request = gt_exchange_request(call->serve.exchange);
-    const char *agent = gt_request_header(request, "user-agent");
     const struct gt_operation *operation;
     gt_route(call);
     operation = call->serve.operation;
@@ -126,7 +115,7 @@ static void name_aws(struct gt_call *call, struct gt_arrival *arrival)
         (struct gt_arrival){.service = call->service == NULL ? NULL : call->service->name,
                             .operation = operation == NULL ? NULL : operation->name,
                             .mutating = operation != NULL && gt_operation_mutates(operation->name),
-                            .counted = agent == NULL || !gt_starts_with(agent, own_agent)};
+                            .counted = !gt_exchange_is_own(call->serve.exchange)};
 }
 
 static void arrive(struct gt_local *local, struct gt_exchange *exchange, const char *base_url)
@@ -156,7 +145,9 @@ static void arrive(struct gt_local *local, struct gt_exchange *exchange, const c
         const json_t *ms = json_object_get(call->fault, "ms");
         delay_ms += ms == NULL ? 1000 : json_integer_value(ms);
     }
-    if (delay_ms > 0)
+    if (gt_streq(gt_fault_name(call), "block-before"))
+        gt_call_hold(call, begin);
+    else if (delay_ms > 0)
         gt_call_later(call, delay_ms, begin);
     else
         begin(call);

@@ -232,7 +232,8 @@ static void encode_s3(struct gt_call *call, const struct gt_shape *shape, struct
     add_element(&body, "RequestId", call->serve.request_id);
     add_element(&body, "HostId", call->serve.request_id);
     gt_buf_adds(&body, "</Error>");
-    if (gt_streq(request->method, "HEAD"))
+    enum { NOT_MODIFIED = 304 };
+    if (gt_streq(request->method, "HEAD") || answer->status == NOT_MODIFIED)
         body.len = 0;
     set_body(call, answer, &body, "application/xml");
 }

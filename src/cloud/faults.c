@@ -18,7 +18,8 @@ static const struct {
     {"truncate", GT_FAULT_AFTER},      {"stall", GT_FAULT_AFTER},
     {"empty", GT_FAULT_AFTER},         {"junk", GT_FAULT_AFTER},
     {"kill-after", GT_FAULT_AFTER},    {"slow", GT_FAULT_AROUND},
-    {"land", GT_FAULT_AROUND},
+    {"land", GT_FAULT_AROUND},         {"block-before", GT_FAULT_AROUND},
+    {"block-after", GT_FAULT_AROUND},
 };
 
 enum member_type { TEXT, COUNT, FLAG };
@@ -57,7 +58,8 @@ static bool type_fits(const char *fault, size_t member, const json_t *value)
     case TEXT:
         return json_is_string(value);
     case COUNT:
-        return json_is_integer(value) && json_integer_value(value) > 0;
+        return json_is_integer(value) && json_integer_value(value) > 0 &&
+               json_integer_value(value) <= INT32_MAX;
     case FLAG:
         return json_is_boolean(value);
     }

@@ -1,7 +1,7 @@
 /*
  * How a gateway shows a target's server who it is: nothing, a request signed by the gateway's role,
- * a token by client credentials, an API key. What the gateway's role may do is asked of IAM.
- * Source: AgentCore developer guide, "Gateway outbound authorization".
+ * a token by client credentials, an API key, the client's own token. What the gateway's role may do
+ * is asked of IAM. Source: AgentCore developer guide, "Gateway outbound authorization".
  */
 #include "data_plane.h"
 
@@ -20,7 +20,7 @@ enum {
 static const char service_principal[] = "bedrock-agentcore.amazonaws.com";
 
 struct credential {
-    const char *type, *detail; /* and the member of credentialProvider that it needs */
+    const char *type, *detail; /* and the member of credentialProvider that it needs, or NULL */
     void (*authorise)(struct gt_upstream *link, struct gt_object *gateway, const json_t *provider,
                       struct gt_mcp_sending *sending, const struct gt_http_request *request);
 };
@@ -264,6 +264,20 @@ static void by_key(struct gt_upstream *link, struct gt_object *gateway, const js
     gt_mcp_send(sending, &header, 1);
 }
 
+/* The token with which the client came, if it did: the server judges it. */
+static void by_passing(struct gt_upstream *link, struct gt_object *gateway, const json_t *config,
+                       struct gt_mcp_sending *sending, const struct gt_http_request *request)
+{
+    struct gt_arena *arena GT_CLEANUP(gt_arena_cleanup) = gt_arena_new_secret();
+    (void)gateway, (void)config, (void)request;
+    if (link->passed == NULL) {
+        gt_mcp_send(sending, NULL, 0);
+        return;
+    }
+    const struct gt_header header = {"authorization", gt_printf(arena, "Bearer %s", link->passed)};
+    gt_mcp_send(sending, &header, 1);
+}
+
 const char *gt_credential_query(struct gt_local *local, struct gt_arena *arena,
                                 const json_t *configuration)
 {
@@ -288,6 +302,7 @@ static const struct credential credentials[] = {
     {"GATEWAY_IAM_ROLE", "/credentialProvider/iamCredentialProvider", by_role},
     {"OAUTH", "/credentialProvider/oauthCredentialProvider", by_token},
     {"API_KEY", "/credentialProvider/apiKeyCredentialProvider", by_key},
+    {"JWT_PASSTHROUGH", NULL, by_passing},
 };
 
 static const struct credential *find_credential(const char *type)
@@ -298,6 +313,11 @@ static const struct credential *find_credential(const char *type)
     return NULL;
 }
 
+bool gt_credential_passes(const json_t *configuration)
+{
+    return gt_streq(gt_text_at(configuration, "/credentialProviderType"), "JWT_PASSTHROUGH");
+}
+
 const char *gt_credential_obstacle(const json_t *configuration)
 {
     const char *type = gt_text_at(configuration, "/credentialProviderType");
@@ -306,7 +326,7 @@ const char *gt_credential_obstacle(const json_t *configuration)
         return NULL;
     if (credential == NULL)
         return "the embedded cloud does not have this kind of credential provider";
-    if (gt_at(configuration, credential->detail) == NULL)
+    if (credential->detail != NULL && gt_at(configuration, credential->detail) == NULL)
         return "the credential provider's configuration is missing";
     if (credential->authorise == by_role &&
         gt_text_at(configuration, "/credentialProvider/iamCredentialProvider/service") == NULL)
@@ -339,6 +359,8 @@ void gt_upstream_authorise(void *payload, struct gt_mcp_sending *sending,
     if (credential == NULL) /* such a target gets no connection */
         fail(link, sending, gt_credential_obstacle(configuration));
     else
-        credential->authorise(link, gateway, gt_at(configuration, credential->detail), sending,
-                              request);
+        credential->authorise(link, gateway,
+                              credential->detail == NULL ? NULL
+                                                         : gt_at(configuration, credential->detail),
+                              sending, request);
 }

@@ -14,8 +14,15 @@ static const char gateway_prefix[] = "/gateway/", mcp_suffix[] = "/mcp";
 static const char metadata_prefix[] = "/.well-known/oauth-protected-resource";
 
 static const struct gt_mcp_method methods[] = {
-    {.name = "tools/list", .flags = GT_MCP_LIST, .run = gt_gateway_list_tools},
+    {.name = "tools/list", .flags = GT_MCP_LIST, .run = gt_gateway_list},
     {.name = "tools/call", .flags = GT_MCP_NAMED, .run = gt_gateway_call_tool},
+    {.name = "prompts/list", .flags = GT_MCP_LIST, .run = gt_gateway_list},
+    {.name = "prompts/get", .flags = GT_MCP_NAMED, .run = gt_gateway_get_prompt},
+    {.name = "resources/list", .flags = GT_MCP_LIST, .run = gt_gateway_list},
+    {.name = "resources/templates/list", .flags = GT_MCP_LIST, .run = gt_gateway_list},
+    {.name = "resources/read",
+     .flags = GT_MCP_NAMED | GT_MCP_LIST,
+     .run = gt_gateway_read_resource},
     {0},
 };
 
@@ -40,6 +47,7 @@ void gt_visit_begin(struct gt_door *door, struct gt_mcp_call *call, struct gt_vi
 {
     visit->door = door;
     visit->call = call;
+    visit->exchange = door->guest;
     visit->next = door->visits;
     door->visits = visit;
     gt_mcp_on_cancel(call, on_cancel, visit);
@@ -55,19 +63,30 @@ void gt_visit_done(struct gt_visit *visit)
         }
     }
     gt_mcp_on_cancel(visit->call, NULL, NULL);
-    if (door->dropped && door->visits == NULL && !door->plane->closing)
-        gt_plane_later(door->plane, door_free, door);
+    if (!door->dropped || door->visits != NULL || door->plane->closing)
+        return;
+    struct gt_door **at = &door->plane->old_doors;
+    while (*at != door)
+        at = &(*at)->next;
+    *at = door->next;
+    gt_plane_later(door->plane, door_free, door);
+}
+
+static void end_doors(struct gt_door **list)
+{
+    while (*list != NULL) {
+        struct gt_door *door = *list;
+        while (door->visits != NULL)
+            door->visits->end(door->visits, "the embedded cloud is ending");
+        *list = door->next;
+        door_free(door);
+    }
 }
 
 void gt_door_drop_all(struct gt_plane *plane)
 {
-    while (plane->doors != NULL) {
-        struct gt_door *door = plane->doors;
-        while (door->visits != NULL)
-            door->visits->end(door->visits, "the embedded cloud is ending");
-        plane->doors = door->next;
-        door_free(door);
-    }
+    end_doors(&plane->doors);
+    end_doors(&plane->old_doors);
 }
 
 /* -- doors -- */
@@ -77,8 +96,12 @@ static void drop(struct gt_door **at)
     struct gt_door *door = *at;
     *at = door->next;
     door->dropped = true;
-    if (door->visits == NULL)
+    if (door->visits == NULL) {
         gt_plane_later(door->plane, door_free, door);
+        return;
+    }
+    door->next = door->plane->old_doors;
+    door->plane->old_doors = door;
 }
 
 static json_t *basis_of(const struct gt_object *gateway)
@@ -111,12 +134,15 @@ static struct gt_door *make(struct gt_plane *plane, const struct gt_object *gate
     door->gateway = gt_object_key_of(arena, gateway);
     door->basis = json_deep_copy(basis);
     const json_t *mcp = gt_at(door->basis, "/protocol/mcp");
+    door->streams = json_is_true(gt_at(mcp, "/streamingConfiguration/enableResponseStreaming"));
     const char *name = gt_text_at(door->basis, "/name");
     const struct gt_mcp_server_options options = {
         .loop = gt_local_loop(plane->local),
         .server_info =
             gt_pack(arena, "{s:s, s:s}", "name", name == NULL ? "" : name, "version", "1.0.0"),
-        .capabilities = gt_pack(arena, "{s:{s:b}}", "tools", "listChanged", 0),
+        .capabilities =
+            gt_pack(arena, "{s:{s:b}, s:{}, s:{}, s:o*}", "tools", "listChanged", 0, "prompts",
+                    "resources", "logging", door->streams ? json_object() : NULL),
         .instructions = gt_text_at(mcp, "/instructions"),
         .methods = methods,
         .self = door,
@@ -195,7 +221,9 @@ static void serve(struct gt_exchange *exchange, const struct visitor *visitor)
         return;
     }
     struct gt_door *door = door_of(plane, gateway);
+    door->guest = exchange;
     gt_mcp_http_serve(door->server, &options, exchange, door);
+    door->guest = NULL;
 }
 
 static void on_judged(void *payload, struct gt_exchange *exchange, const struct gt_refusal *refusal,
@@ -212,7 +240,7 @@ static void on_judged(void *payload, struct gt_exchange *exchange, const struct 
 static void by_token(struct gt_exchange *exchange, const struct gt_object *gateway,
                      struct visitor *visitor)
 {
-    gt_bearer_check(visitor->local, exchange,
+    gt_inbound_check(visitor->local, exchange,
                     gt_at(gateway->data, "/authorizerConfiguration/customJWTAuthorizer"), on_judged,
                     visitor);
 }
@@ -224,7 +252,7 @@ static void by_any_token(struct gt_exchange *exchange, const struct gt_object *g
     const char *url =
         gt_text_at(gateway->data, "/authorizerConfiguration/customJWTAuthorizer/discoveryUrl");
     json_auto_t *authorizer = json_pack("{s:s*}", "discoveryUrl", url);
-    gt_bearer_check(visitor->local, exchange, authorizer, on_judged, visitor);
+    gt_inbound_check(visitor->local, exchange, authorizer, on_judged, visitor);
 }
 
 static void by_signature(struct gt_exchange *exchange, const struct gt_object *gateway,
@@ -298,7 +326,7 @@ static void reply_metadata(struct gt_local *local, struct gt_exchange *exchange,
         gt_reply(exchange, 405, &allow, 1, "", 0);
         return;
     }
-    json_auto_t *document = gt_resource_metadata(local, resource, authorizer);
+    json_auto_t *document = gt_inbound_metadata(local, resource, authorizer);
     gt_reply_json(exchange, 200, document);
 }
 

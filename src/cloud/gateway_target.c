@@ -5,7 +5,10 @@
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
 
-enum { CONNECT_TIMEOUT_MS = 60 * 1000 };
+enum {
+    CONNECT_TIMEOUT_MS = 60 * 1000,
+    TOKENS_MAX = 16 /* connections to one target with different clients' tokens */
+};
 
 static void link_free(void *what)
 {
@@ -106,7 +109,7 @@ static json_t *basis_of(const struct gt_object *gateway, const struct gt_object 
 }
 
 static struct gt_upstream *make(struct gt_plane *plane, struct gt_object *gateway,
-                                struct gt_object *target, const char *url)
+                                struct gt_object *target, const char *url, const char *token)
 {
     struct gt_arena *arena = gt_arena_new_secret();
     struct gt_upstream *link = GT_NEW(arena, struct gt_upstream);
@@ -117,6 +120,7 @@ static struct gt_upstream *make(struct gt_plane *plane, struct gt_object *gatewa
     json_auto_t *basis = basis_of(gateway, target);
     link->basis = json_deep_copy(basis);
     link->url = gt_strdup(arena, url);
+    link->passed = gt_strdup(arena, token);
     const struct gt_mcp_client_options options = {
         .loop = gt_local_loop(plane->local),
         .http = gt_local_http(plane->local),
@@ -134,26 +138,53 @@ static struct gt_upstream *make(struct gt_plane *plane, struct gt_object *gatewa
     return link;
 }
 
+/* The link with this token, or NULL; those of the target as it was before are dropped, and of those
+ * with other tokens the oldest when there are too many. */
+static struct gt_upstream *find(struct gt_plane *plane, struct gt_object *gateway,
+                                struct gt_object *target, const char *url, const char *token)
+{
+    json_auto_t *basis = basis_of(gateway, target);
+    struct gt_upstream **oldest = NULL;
+    size_t others = 0;
+    for (struct gt_upstream **at = &plane->links; *at != NULL;) {
+        struct gt_upstream *link = *at;
+        if (link->target.order != target->order ||
+            gt_object_again(plane->local, &link->target) != target) {
+            at = &link->next;
+            continue;
+        }
+        if (!json_equal(link->basis, basis) || !gt_streq(link->url, url)) {
+            drop(at);
+            continue;
+        }
+        if (gt_streq(link->passed, token))
+            return link;
+        others++;
+        oldest = at;
+        at = &link->next;
+    }
+    if (others >= TOKENS_MAX)
+        drop(oldest);
+    return NULL;
+}
+
 struct gt_upstream *gt_upstream_of(struct gt_plane *plane, struct gt_object *gateway,
-                                   struct gt_object *target, const char **problem)
+                                   struct gt_object *target, const struct gt_request *request,
+                                   const char **problem)
 {
     struct gt_arena *arena GT_CLEANUP(gt_arena_cleanup) = gt_arena_new_secret();
     const char *url = address(plane, arena, target, problem);
+    const char *token = NULL;
     if (url == NULL)
         return NULL;
-    json_auto_t *basis = basis_of(gateway, target);
-    for (struct gt_upstream **at = &plane->links; *at != NULL; at = &(*at)->next) {
-        struct gt_upstream *link = *at;
-        if (link->target.order != target->order ||
-            gt_object_again(plane->local, &link->target) != target)
-            continue;
-        if (json_equal(link->basis, basis) && gt_streq(link->url, url))
-            return link;
-        drop(at);
-        break;
-    }
+    if (request != NULL &&
+        gt_credential_passes(gt_at(target->data, "/credentialProviderConfigurations/0")))
+        token = gt_bearer_token(arena, gt_request_header(request, "authorization"));
+    struct gt_upstream *link = find(plane, gateway, target, url, token);
+    if (link != NULL)
+        return link;
     sweep(plane);
-    return make(plane, gateway, target, url);
+    return make(plane, gateway, target, url, token);
 }
 
 const char *gt_upstream_reason(struct gt_arena *arena, const struct gt_upstream *link,

@@ -160,7 +160,6 @@ static void ask_token(struct fetch *fetch, const char *endpoint)
         .body_len = form.len,
         .timeout_ms = TIMEOUT_MS,
         .max_body = DOCUMENT_MAX,
-        .no_proxy = gt_url_is_loopback(&url),
         .secret = true,
     };
     fetch->open = gt_http_start(gt_local_http(fetch->plane->local), &request, on_token, fetch);
@@ -220,7 +219,6 @@ static void discover(struct fetch *fetch)
         .url = discovery,
         .timeout_ms = TIMEOUT_MS,
         .max_body = DOCUMENT_MAX,
-        .no_proxy = gt_url_is_loopback(&url),
     };
     fetch->open = gt_http_start(gt_local_http(fetch->plane->local), &request, on_discovery, fetch);
 }

@@ -1,6 +1,7 @@
 /* An input against the shapes of its operation, said in the words of the services. */
 #include "call.h"
 
+#include <gantry/base/url.h>
 #include <gantry/model/validate.h>
 #include <string.h>
 
@@ -71,13 +72,11 @@ static struct gt_field_problem problem_of(struct gt_arena *arena, const struct g
 /* A server on this machine has no https: the one thing in which the embedded cloud is laxer. */
 static const char *const loopback_urls[] = {"/targetConfiguration/mcp/mcpServer/endpoint"};
 
-static bool is_loopback_url(const char *url)
+static bool is_loopback_url(struct gt_arena *arena, const char *text)
 {
-    static const char *const starts[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
-    for (size_t i = 0; url != NULL && i < GT_COUNT(starts); i++)
-        if (gt_starts_with(url, starts[i]) && strchr(":/", url[strlen(starts[i])]) != NULL)
-            return true;
-    return false;
+    struct gt_url url;
+    return gt_url_split(arena, text, &url) && gt_streq(url.scheme, "http") &&
+           gt_url_is_loopback(&url);
 }
 
 /* What is not checked by the shapes: bytes, and URLs of this machine. Ends with NULL. */
@@ -93,7 +92,7 @@ static const char *const *unchecked(struct gt_call *call, const json_t *input)
     if (payload != NULL && payload->shape->kind != GT_SHAPE_STRUCTURE)
         list[count++] = gt_pointer_join(call->serve.arena, "", payload->name);
     for (size_t i = 0; i < GT_COUNT(loopback_urls); i++)
-        if (is_loopback_url(gt_text_at(input, loopback_urls[i])))
+        if (is_loopback_url(call->serve.arena, gt_text_at(input, loopback_urls[i])))
             list[count++] = loopback_urls[i];
     return list;
 }

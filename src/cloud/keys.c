@@ -51,7 +51,7 @@ struct gt_key_pair gt_keys_of_account(struct gt_local *local, struct gt_arena *a
         json_object_set_new(
             local->keys, made,
             json_pack("{s:s, s:s, s:s}", "account", account, "secret", secret, "user", user));
-        local->dirty = true;
+        gt_state_note(local, "keys", made);
         id = made;
     }
     const json_t *key = json_object_get(local->keys, id);
@@ -87,7 +87,7 @@ void gt_keys_issue(struct gt_local *local, struct gt_arena *arena, const struct 
     if (policy != NULL)
         json_object_set_new(key, "policy", json_deep_copy(policy));
     json_object_set_new(local->keys, issued->access_key_id, key);
-    local->dirty = true;
+    gt_state_note(local, "keys", issued->access_key_id);
     if (json_object_size(local->keys) % SWEEP_EVERY == 0)
         gt_keys_expire(local);
 }

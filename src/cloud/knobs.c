@@ -7,6 +7,8 @@
 
 enum knob_type { KNOB_MS, KNOB_NUMBER, KNOB_FLAG };
 
+static const int64_t value_max = 100LL * 365 * 24 * 3600 * 1000; /* a century */
+
 struct knob {
     const char *name;
     enum knob_type type;
@@ -48,11 +50,19 @@ static const struct knob knobs[] = {
     KNOB(shuffle, KNOB_FLAG, 0, NULL, "lists without a meaningful order come back in another one"),
     KNOB(check_images, KNOB_FLAG, 0, NULL,
          "a runtime's image in ECR of an account of this cloud must be there"),
+    KNOB(cold, KNOB_FLAG, 0, NULL,
+         "gateways cannot list the tools of a runtime's version that nobody else has called yet"),
     KNOB(pending_auth, KNOB_FLAG, 1, NULL,
          "a target that needs a person's consent waits for it (*_PENDING_AUTH)"),
-    KNOB(assume_policies, KNOB_FLAG, 1, NULL,
-         "managed policies of the account that are not known here may be attached; they allow "
-         "nothing"),
+    KNOB(
+        assume_policies, KNOB_FLAG, 1, NULL,
+        "managed policies that are not known here, of AWS or of the account, may be attached or be "
+        "a boundary; attached they allow nothing, as a boundary they bound nothing; off: policies "
+        "of the account must be there, and what is not known bounds everything"),
+    KNOB(
+        assume_targets, KNOB_FLAG, 0, NULL,
+        "targets of kinds that are not here, and those that lead away from this machine, are taken "
+        "to be fine without being asked; they offer no tools"),
 };
 
 static void set(struct gt_knobs *into, const struct knob *knob, int64_t value)
@@ -135,12 +145,12 @@ static bool apply(struct gt_knobs *into, const char *name, const json_t *given,
         const char *nearest = gt_nearest(name, names);
         gt_error(diags, "unknown-knob", "unknown knob \"%s\"", gt_one_line(diags->arena, name, 80))
             ->hint = nearest != NULL ? gt_printf(diags->arena, "did you mean \"%s\"?", nearest)
-                                     : "gantry help local lists them";
+                                     : "`gantry local --knobs` lists them";
         return false;
     }
     int64_t value;
-    /* Only a clock may be behind. */
-    if (!read_value(knob, given, &value) ||
+    /* Only a clock may be behind; the limit leaves room for sums of times. */
+    if (!read_value(knob, given, &value) || value > value_max || value < -value_max ||
         (value < 0 && knob->offset != offsetof(struct gt_knobs, skew_ms))) {
         gt_error(diags, "bad-knob", "the knob %s wants %s", name, wanted[knob->type]);
         return false;

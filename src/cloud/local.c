@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BODY_MAX = 16 * 1024 * 1024 };
+enum { BODY_MAX = 16 * 1024 * 1024, HEADERS_MAX = 32 * 1024 };
 
 char *gt_random_id(struct gt_local *local, struct gt_arena *arena, size_t len)
 {
@@ -67,7 +67,7 @@ const json_t *gt_local_jwk(struct gt_local *local, const char *name)
     if (jwk == NULL) {
         jwk = gt_jwk_generate();
         json_object_set_new(local->jwks, name, jwk);
-        local->dirty = true;
+        gt_state_note(local, "jwks", name);
     }
     return jwk;
 }
@@ -105,7 +105,8 @@ static bool listen_here(struct gt_local *local, struct gt_diags *diags)
                                               .port = local->options.port,
                                               .handler = gt_dispatch,
                                               .payload = local,
-                                              .max_body = BODY_MAX};
+                                              .max_body = BODY_MAX,
+                                              .max_headers = HEADERS_MAX};
     if (!gt_server_start(local->loop, &options, &local->server, diags)) {
         diags->list.at[diags->list.len - 1]->hint =
             "another gantry local may be running: use it with --local, or give another port with "
@@ -135,6 +136,7 @@ static struct gt_local *make(struct gt_arena *arena, const struct gt_local_optio
     local->keys = json_object();
     local->tokens = json_object();
     local->jwks = json_object();
+    local->noted = json_object();
     local->rates = json_object();
     local->faults = json_array();
     local->folders = json_array();
@@ -187,6 +189,7 @@ void gt_local_free(struct gt_local *local)
     if (local == NULL)
         return;
     gt_loop_on_turn(local->loop, NULL, NULL);
+    gt_timer_cancel(local->wake);
     gt_dispatch_close(local);
     struct gt_diags diags = gt_diags_init(local->arena);
     if (local->url != NULL && local->key_file != NULL)
@@ -205,6 +208,7 @@ void gt_local_free(struct gt_local *local)
     json_decref(local->keys);
     json_decref(local->tokens);
     json_decref(local->jwks);
+    json_decref(local->noted);
     json_decref(local->rates);
     json_decref(local->faults);
     json_decref(local->folders);

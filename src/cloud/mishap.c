@@ -23,16 +23,49 @@ static void on_timer(void *payload)
     call->next(call);
 }
 
-void gt_call_later(struct gt_call *call, int64_t delay_ms, void (*next)(struct gt_call *call))
+static void link_waiting(struct gt_call *call)
 {
     struct gt_local *local = call->serve.local;
-    call->next = next;
-    call->timer = gt_timer_start(local->loop, delay_ms, on_timer, call);
     call->waiting_next = local->waiting;
     call->waiting_link = &local->waiting;
     if (local->waiting != NULL)
         local->waiting->waiting_link = &call->waiting_next;
     local->waiting = call;
+}
+
+void gt_call_later(struct gt_call *call, int64_t delay_ms, void (*next)(struct gt_call *call))
+{
+    call->next = next;
+    call->timer = gt_timer_start(call->serve.local->loop, delay_ms, on_timer, call);
+    link_waiting(call);
+}
+
+void gt_call_hold(struct gt_call *call, void (*next)(struct gt_call *call))
+{
+    call->next = next;
+    call->held = true;
+    link_waiting(call);
+}
+
+json_t *gt_calls_held(const struct gt_local *local)
+{
+    json_t *all = json_array();
+    for (const struct gt_call *at = local->waiting; at != NULL; at = at->waiting_next)
+        if (at->held)
+            json_array_append_new(
+                all, json_pack("{s:s?, s:s?}", "service",
+                               at->service == NULL ? NULL : at->service->name, "operation",
+                               at->serve.operation == NULL ? NULL : at->serve.operation->name));
+    return all;
+}
+
+void gt_calls_release(struct gt_local *local)
+{
+    for (struct gt_call *at = local->waiting; at != NULL; at = at->waiting_next) {
+        if (at->held)
+            at->timer = gt_timer_start(local->loop, 0, on_timer, at);
+        at->held = false;
+    }
 }
 
 void gt_dispatch_close(struct gt_local *local)
@@ -178,6 +211,10 @@ void gt_deliver(struct gt_call *call)
     }
     if (gt_streq(name, "stall")) {
         stall(call);
+        return;
+    }
+    if (gt_streq(name, "block-after")) {
+        gt_call_hold(call, send_now);
         return;
     }
     if (gt_streq(name, "reset-after")) {

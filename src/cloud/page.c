@@ -23,12 +23,24 @@ static const char *key_of(const json_t *item, const char *key)
     return text == NULL ? "" : text;
 }
 
-/* A token is good for one operation of one account and region. */
+/* What is listed: the input without the token and the limit. */
+static const char *subject(const struct gt_serve *serve)
+{
+    const struct gt_paginator *paginator = serve->operation->paginator;
+    json_t *rest = gt_keep(serve->arena, json_copy(gt_iterable(serve->input)));
+    json_object_del(rest, paginator->input_token);
+    if (paginator->limit != NULL)
+        json_object_del(rest, paginator->limit);
+    return gt_json_canonical(serve->arena, rest);
+}
+
+/* A token is good for one listing of one account and region. */
 static const char *seal(struct gt_call *call, const char *text)
 {
     const struct gt_serve *serve = &call->serve;
-    char *all = gt_printf(serve->arena, "%s\n%s\n%s\n%s\n%s", serve->local->page_secret,
-                          serve->account, serve->region, serve->operation->name, text);
+    char *all =
+        gt_printf(serve->arena, "%s\n%s\n%s\n%s\n%s\n%s", serve->local->page_secret, serve->account,
+                  serve->region, serve->operation->name, subject(serve), text);
     return gt_strndup(serve->arena, gt_sha256_hex(serve->arena, all, strlen(all)), SEAL);
 }
 

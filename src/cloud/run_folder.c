@@ -44,6 +44,10 @@ bool gt_run_files_write(struct gt_local *local, struct gt_diags *diags)
     const char *key_path = gt_printf(arena, "%s/local-%d.json", folder, local->port);
     /* The port is ours, so a socket of its name is a dead one's. */
     unlink(socket_path);
+    if (local->options.supervisor != NULL) { /* before they are there: we may be killed any time */
+        gt_supervisor_remove_at_end(local->options.supervisor, key_path);
+        gt_supervisor_remove_at_end(local->options.supervisor, socket_path);
+    }
     const struct gt_server_options options = {
         .unix_path = socket_path, .handler = gt_admin_handle, .payload = local};
     if (!gt_server_start(local->loop, &options, &local->admin, diags))
@@ -63,10 +67,6 @@ bool gt_run_files_write(struct gt_local *local, struct gt_diags *diags)
     if (!written)
         return false;
     local->key_file = key_path;
-    if (local->options.supervisor != NULL) {
-        gt_supervisor_remove_at_end(local->options.supervisor, key_path);
-        gt_supervisor_remove_at_end(local->options.supervisor, socket_path);
-    }
     return true;
 }
 
@@ -159,7 +159,7 @@ bool gt_local_find(struct gt_arena *arena, const char *run_folder, int port,
         return none(diags, port);
     if (count > 1 && !usual) {
         gt_error(diags, "several-locals", "several embedded clouds run, at the ports %s", ports)
-            ->hint = "say which one with --local=PORT";
+            ->hint = "say which one with GANTRY_LOCAL=PORT";
         return false;
     }
     *place = first;

@@ -1,19 +1,18 @@
 /*
- * What is run for a runtime: the command that came over the socket for its name, or its image with
- * docker or podman; and the environment of that. Several runtimes share this machine, so port and
- * address are always the cloud's to choose, whatever the runtime's own variables say.
+ * What is run for a runtime: the command that came over the socket for its name, or its image
+ * (runtime_container.c); and the environment of that. Several runtimes share this machine, so port
+ * and address are always the cloud's to choose, whatever the runtime's own variables say.
  */
+#include "cloud.h"
 #include "data_plane.h"
 
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { KEYS_LIFE_MS = 12 * 3600 * 1000, ARGUMENTS_MAX = 1000, CONTAINER_PORT = 8000 };
+enum { KEYS_LIFE_MS = 12 * 3600 * 1000, ARGUMENTS_MAX = 1000 };
 
 static const char service_principal[] = "bedrock-agentcore.amazonaws.com";
-static const char placeholder_account[] = "000000000000.";
 
 struct gt_object *gt_command_of(struct gt_local *local, const struct gt_object *runtime)
 {
@@ -115,96 +114,15 @@ bool gt_runtime_command(struct gt_local *local, const json_t *given, const char 
     return true;
 }
 
-/* -- the image instead -- */
-
-static const struct {
-    const char *name;
-    bool init; /* --init: signals reach the server also where it is no proper first process */
-} engines[] = {{"docker", true}, {"podman", false}};
-
-static const char *find_program(struct gt_arena *arena, const char *path, const char *name)
-{
-    for (const char *at = path == NULL ? "" : path; *at != '\0';) {
-        size_t len = strcspn(at, ":");
-        const char *full = gt_printf(arena, "%.*s/%s", (int)len, at, name);
-        if (len > 0 && access(full, X_OK) == 0)
-            return full;
-        at += len + (at[len] == ':');
-    }
-    return NULL;
-}
-
-static const char *find_engine(struct gt_local *local, struct gt_arena *arena, bool *init)
-{
-    const char *path = gt_env(gt_loop_sys(gt_local_loop(local)), "PATH");
-    for (size_t i = 0; i < GT_COUNT(engines); i++) {
-        const char *found = find_program(arena, path, engines[i].name);
-        if (found != NULL) {
-            *init = engines[i].init;
-            return found;
-        }
-    }
-    return NULL;
-}
-
-static const char *image_obstacle(struct gt_local *local, struct gt_arena *arena,
-                                  const json_t *data)
-{
-    static const char hint[] = "add local: {command: [...]} to the runtime in the manifest";
-    const char *image =
-        gt_text_at(data, "/agentRuntimeArtifact/containerConfiguration/containerUri");
-    bool init;
-    if (image == NULL)
-        return gt_printf(arena, "The embedded cloud runs no code artifacts; %s", hint);
-    if (gt_starts_with(image, placeholder_account))
-        return gt_printf(arena, "The embedded cloud has no command for this runtime; %s", hint);
-    if (find_engine(local, arena, &init) == NULL)
-        return gt_printf(
-            arena, "The image cannot be run here, there is neither docker nor podman; %s", hint);
-    return NULL;
-}
+/* -- the program -- */
 
 const char *gt_runtime_obstacle(struct gt_local *local, struct gt_object *runtime,
                                 struct gt_arena *arena)
 {
-    return gt_command_of(local, runtime) != NULL ? NULL
-                                                 : image_obstacle(local, arena, runtime->data);
+    return gt_command_of(local, runtime) != NULL
+               ? NULL
+               : gt_container_obstacle(local, arena, runtime->data);
 }
-
-/* Names of variables travel as arguments, their values do not. */
-static char *const *container_argv(struct gt_local *local, struct gt_arena *arena,
-                                   const json_t *data, const json_t *env, int port)
-{
-    static const char *const own[] = {"PATH", "HOME", "LANG", "TMPDIR"};
-    GT_VEC(char *) argv = {0};
-    const char *name;
-    json_t *value;
-    bool init = false;
-    *GT_PUSH(arena, &argv) = gt_strdup(arena, find_engine(local, arena, &init));
-    *GT_PUSH(arena, &argv) = gt_strdup(arena, "run");
-    *GT_PUSH(arena, &argv) = gt_strdup(arena, "--rm");
-    *GT_PUSH(arena, &argv) = gt_strdup(arena, "-i");
-    if (init)
-        *GT_PUSH(arena, &argv) = gt_strdup(arena, "--init");
-    *GT_PUSH(arena, &argv) = gt_strdup(arena, "-p");
-    *GT_PUSH(arena, &argv) = gt_printf(arena, "127.0.0.1:%d:%d", port, CONTAINER_PORT);
-    json_object_foreach(gt_iterable(env), name, value)
-    {
-        bool mine = false;
-        for (size_t i = 0; i < GT_COUNT(own); i++)
-            mine = mine || gt_streq(name, own[i]);
-        if (mine)
-            continue;
-        *GT_PUSH(arena, &argv) = gt_strdup(arena, "-e");
-        *GT_PUSH(arena, &argv) = gt_strdup(arena, name);
-    }
-    *GT_PUSH(arena, &argv) = gt_strdup(
-        arena, gt_text_at(data, "/agentRuntimeArtifact/containerConfiguration/containerUri"));
-    *GT_PUSH(arena, &argv) = NULL;
-    return argv.at;
-}
-
-/* -- the program -- */
 
 static char *const *argv_of(struct gt_arena *arena, const json_t *command)
 {
@@ -237,13 +155,13 @@ struct gt_server_program *gt_program_of(struct gt_local *local, struct gt_arena 
         program->argv = argv_of(arena, json_object_get(command->data, "command"));
         program->folder = gt_strdup(arena, gt_text_at(command->data, "/folder"));
         program->transport = transport_of(command->data, env);
+        program->env = gt_environment_list(arena, env);
         return program;
     }
-    *problem = image_obstacle(local, arena, data);
+    *problem = gt_container_obstacle(local, arena, data);
     if (*problem != NULL)
         return NULL;
-    program->argv = container_argv(local, arena, data, env, port);
-    program->container = true;
+    gt_container_fill(local, arena, data, env, port, program);
     return program;
 }
 
@@ -277,6 +195,23 @@ static void add_keys(struct gt_local *local, struct gt_arena *arena,
     set(env, "AWS_SESSION_TOKEN", issued.session_token);
 }
 
+/* Servers that come with this program are found although nobody put them into PATH. A folder that is
+ * in PATH already keeps its place there: it holds more than those. */
+static void add_programs(struct gt_local *local, struct gt_arena *arena, json_t *env)
+{
+    const char *folder = local->options.programs;
+    const char *path = json_string_value(json_object_get(env, "PATH"));
+    if (folder == NULL)
+        return;
+    for (const char *at = path; at != NULL && *at != '\0';) {
+        size_t len = strcspn(at, ":");
+        if (len == strlen(folder) && strncmp(at, folder, len) == 0)
+            return;
+        at += len + (at[len] == ':');
+    }
+    set(env, "PATH", path == NULL ? folder : gt_printf(arena, "%s:%s", folder, path));
+}
+
 json_t *gt_program_environment(struct gt_local *local, struct gt_arena *arena,
                                const struct gt_object *runtime, const json_t *data, int port)
 {
@@ -287,8 +222,10 @@ json_t *gt_program_environment(struct gt_local *local, struct gt_arena *arena,
     const struct gt_object *command = gt_command_of(local, runtime);
     bool container = command == NULL;
     json_t *env = gt_keep(arena, json_object());
-    for (size_t i = 0; i < GT_COUNT(inherited); i++)
+    for (size_t i = 0; i < GT_COUNT(inherited) && !container; i++)
         set(env, inherited[i], gt_env(sys, inherited[i]));
+    if (!container)
+        add_programs(local, arena, env);
     set(env, "AWS_REGION", runtime->region);
     set(env, "AWS_DEFAULT_REGION", runtime->region);
     set(env, "AWS_ENDPOINT_URL", gt_local_url(local));
@@ -300,7 +237,7 @@ json_t *gt_program_environment(struct gt_local *local, struct gt_arena *arena,
         json_object_update(env, json_object_get(command->data, "environment"));
     if (command != NULL && gt_text_at(command->data, "/transport") != NULL)
         set(env, "MCP_TRANSPORT", gt_text_at(command->data, "/transport"));
-    const char *number = gt_printf(arena, "%d", container ? CONTAINER_PORT : port);
+    const char *number = gt_printf(arena, "%d", container ? GT_CONTAINER_PORT : port);
     for (size_t i = 0; i < GT_COUNT(ports); i++)
         set(env, ports[i], number);
     for (size_t i = 0; i < GT_COUNT(hosts); i++)

@@ -261,9 +261,13 @@ static void forward(struct gt_invocation *invocation)
     struct gt_arena *arena = gt_exchange_arena(invocation->exchange);
     struct gt_header headers[HEADERS_MAX];
     size_t count = 0;
-    for (size_t i = 0; i < request->header_count && count < HEADERS_MAX - 2; i++)
-        if (gt_runtime_header_passes(request->headers[i].name, invocation->allowed))
+    for (size_t i = 0; i < request->header_count && count < HEADERS_MAX - 2; i++) {
+        const char *name = request->headers[i].name;
+        /* A signature is of this request and no other. */
+        bool signature = invocation->call != NULL && gt_streq(name, "authorization");
+        if (!signature && gt_runtime_header_passes(name, invocation->allowed))
             headers[count++] = request->headers[i];
+    }
     if (invocation->mcp_session != NULL)
         headers[count++] = (struct gt_header){"mcp-session-id", invocation->mcp_session};
     headers[count++] = (struct gt_header){session_header, invocation->session};
@@ -276,7 +280,6 @@ static void forward(struct gt_invocation *invocation)
         .body = request->body,
         .body_len = request->body_len,
         .timeout_ms = CALL_TIMEOUT_MS,
-        .no_proxy = true,
         .on_data = on_data,
     };
     gt_buf_done(&invocation->body);

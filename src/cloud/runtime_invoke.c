@@ -46,10 +46,34 @@ static void set_sessions(struct gt_invocation *invocation)
         invocation->mcp_session = invocation->session;
 }
 
+/* With the knob `cold` the calls of gateways find no server that others have not started. */
+static bool is_warm(struct gt_invocation *invocation, struct gt_object *runtime,
+                    const char *version)
+{
+    struct gt_local *local = invocation->plane->local;
+    if (!gt_local_knob(local)->cold)
+        return true;
+    bool warm = json_object_get(json_object_get(runtime->hidden, "warm"), version) != NULL;
+    if (!warm && gt_exchange_is_own(invocation->exchange)) {
+        gt_invocation_fail(invocation, "InternalServerException",
+                           "The runtime has not started yet");
+        return false;
+    }
+    if (!warm) {
+        if (json_object_get(runtime->hidden, "warm") == NULL)
+            json_object_set_new(runtime->hidden, "warm", json_object());
+        json_object_set_new(json_object_get(runtime->hidden, "warm"), version, json_true());
+        gt_object_changed(local, runtime);
+    }
+    return true;
+}
+
 static void invoke(struct gt_invocation *invocation, struct gt_object *runtime, const char *version)
 {
     struct gt_arena *arena = gt_exchange_arena(invocation->exchange);
     const json_t *data = gt_runtime_version(runtime, version);
+    if (!is_warm(invocation, runtime, version))
+        return;
     if (data == NULL) {
         gt_invocation_fail(invocation, "ResourceNotFoundException",
                            "The version of the runtime does not exist");
@@ -79,23 +103,35 @@ static bool is_callable(struct gt_invocation *invocation, const struct gt_object
     return false;
 }
 
+/* Who speaks for a user needs a permission for that too. */
+static const struct {
+    const char *action, *header; /* only for requests with this header */
+} needed[] = {
+    {"bedrock-agentcore:InvokeAgentRuntime", NULL},
+    {"bedrock-agentcore:InvokeAgentRuntimeForUser", "x-amzn-bedrock-agentcore-runtime-user-id"},
+};
+
+/* `access` gets what was asked last. */
 static bool may_invoke(struct gt_serve *call, const struct gt_object *runtime,
-                       const char *qualifier, const char **resource)
+                       const char *qualifier, struct gt_access *access)
 {
     const struct gt_caller *caller = &((const struct gt_call *)call)->caller;
+    const struct gt_request *request = gt_exchange_request(call->exchange);
     const char *why = NULL;
     const char *const resources[] = {
         runtime->arn,
         gt_printf(call->arena, "%s/runtime-endpoint/%s", runtime->arn,
                   qualifier == NULL ? "DEFAULT" : qualifier),
     };
-    for (size_t i = 0; i < GT_COUNT(resources); i++) {
-        const struct gt_access access = {.action = "bedrock-agentcore:InvokeAgentRuntime",
-                                         .resource = resources[i]};
-        *resource = resources[i];
+    for (size_t i = 0; i < GT_COUNT(needed) * GT_COUNT(resources); i++) {
+        const char *header = needed[i / GT_COUNT(resources)].header;
+        if (header != NULL && gt_request_header(request, header) == NULL)
+            continue;
+        *access = (struct gt_access){.action = needed[i / GT_COUNT(resources)].action,
+                                     .resource = resources[i % GT_COUNT(resources)]};
         if (!gt_streq(call->account, runtime->account) ||
             (caller->role_arn != NULL &&
-             !gt_iam_allows(call->local, caller->role_arn, caller->session_policy, &access, &why,
+             !gt_iam_allows(call->local, caller->role_arn, caller->session_policy, access, &why,
                             call->arena)))
             return false;
     }
@@ -115,8 +151,9 @@ static const char *arn_of(struct gt_serve *call)
 
 void gt_runtime_invoke(struct gt_serve *call)
 {
-    const char *version = NULL, *code = NULL, *message = NULL, *resource = NULL;
+    const char *version = NULL, *code = NULL, *message = NULL;
     const char *qualifier = gt_input_text(call, "/qualifier");
+    struct gt_access access = {0};
     struct gt_plane *plane = gt_plane_of(call->local);
     struct gt_object *runtime = gt_runtime_resolve(call->local, arn_of(call), qualifier, &version,
                                                    &code, &message, call->arena);
@@ -131,12 +168,11 @@ void gt_runtime_invoke(struct gt_serve *call)
         gt_invocation_fail(invocation, "InternalServerException", "The embedded cloud is ending");
     else if (runtime == NULL)
         gt_invocation_fail(invocation, code, message);
-    else if (!may_invoke(call, runtime, qualifier, &resource))
+    else if (!may_invoke(call, runtime, qualifier, &access))
         gt_invocation_fail(invocation, "AccessDeniedException",
                            gt_printf(call->arena,
-                                     "User: %s is not authorized to perform: "
-                                     "bedrock-agentcore:InvokeAgentRuntime on resource: %s",
-                                     call->caller_arn, resource));
+                                     "User: %s is not authorized to perform: %s on resource: %s",
+                                     call->caller_arn, access.action, access.resource));
     else if (authorizer_of(runtime) != NULL)
         gt_invocation_fail(invocation, "AccessDeniedException", mismatch);
     else if (is_callable(invocation, runtime, version))
@@ -224,7 +260,7 @@ bool gt_runtime_take_bearer(struct gt_local *local, struct gt_exchange *exchange
         bearer->invocation.exchange = exchange;
         bearer->invocation.request_id = request_id;
         bearer->invocation.body = gt_buf_init(0);
-        gt_bearer_check(local, exchange, authorizer_of(runtime), on_judged, bearer);
+        gt_inbound_check(local, exchange, authorizer_of(runtime), on_judged, bearer);
     }
     return true;
 }

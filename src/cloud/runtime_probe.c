@@ -102,7 +102,6 @@ static void step(void *payload)
         .body = post ? message : NULL,
         .body_len = post ? strlen(message) : 0,
         .timeout_ms = PROBE_TIMEOUT_MS,
-        .no_proxy = true,
     };
     backend->timer = NULL;
     backend->probe = gt_http_start(gt_local_http(backend->plane->local), &request,

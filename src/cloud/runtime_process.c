@@ -228,10 +228,15 @@ static void on_drained(void *payload)
 
 void gt_backend_retire(struct gt_backend *backend)
 {
-    if (backend->stale)
-        return;
     backend->stale = true;
-    if (backend->busy > 0)
+    gt_backend_drain(backend);
+}
+
+void gt_backend_drain(struct gt_backend *backend)
+{
+    bool over = backend->forgotten || backend->plane->closing ||
+                backend->state == GT_BACKEND_ENDING || backend->drain_timer != NULL;
+    if (over || !backend->stale || backend->busy > 0 || backend->waits != NULL)
         return;
     /* Requests over stdio are not counted: they get a while. */
     backend->drain_timer = gt_timer_start(
@@ -246,12 +251,10 @@ void gt_backend_enter(struct gt_backend *backend)
 void gt_backend_leave(struct gt_backend *backend)
 {
     backend->busy--;
-    if (backend->busy > 0 || backend->plane->closing)
-        return;
-    if (backend->forgotten)
+    if (backend->busy == 0 && backend->forgotten && !backend->plane->closing)
         gt_plane_later(backend->plane, backend_free, backend);
-    else if (backend->stale && backend->drain_timer == NULL && backend->state != GT_BACKEND_ENDING)
-        backend->drain_timer = gt_timer_start(loop_of(backend), 0, on_drained, backend);
+    else
+        gt_backend_drain(backend);
 }
 
 void gt_backend_ready(struct gt_backend *backend)
@@ -409,7 +412,8 @@ static const char *try_start(struct gt_backend *backend)
     backend->transport = program->transport;
     const struct gt_child_options options = {
         .argv = program->argv,
-        .env = gt_environment_list(backend->run, env),
+        .env = program->env,
+        .after = program->after,
         .folder = program->folder,
         .pipe_in = program->transport == GT_OVER_STDIO,
     };

@@ -51,12 +51,13 @@ void gt_backend_answer_all(struct gt_backend *backend, const char *problem)
         reversed = wait->next;
         answer_wait(wait, problem);
     }
+    gt_backend_drain(backend);
 }
 
 static void on_wait_over(void *payload)
 {
     struct gt_backend_wait *wait = payload;
-    const struct gt_backend *backend = wait->backend;
+    struct gt_backend *backend = wait->backend;
     struct gt_arena *arena GT_CLEANUP(gt_arena_cleanup) = gt_arena_new();
     const char *why = backend->last_probe != NULL  ? backend->last_probe
                       : backend->last_exit != NULL ? backend->last_exit
@@ -65,16 +66,19 @@ static void on_wait_over(void *payload)
     unlink_wait(wait);
     answer_wait(wait, gt_printf(arena, "the server was not ready within %d seconds: %s",
                                 GT_BACKEND_WAIT_MS / 1000, why));
+    gt_backend_drain(backend);
 }
 
 void gt_backend_await_cancel(struct gt_backend_wait *wait)
 {
-    if (wait->backend == NULL)
+    struct gt_backend *backend = wait->backend;
+    if (backend == NULL)
         return;
     unlink_wait(wait);
     gt_timer_cancel(wait->timer);
     wait->timer = NULL;
     wait->backend = NULL;
+    gt_backend_drain(backend);
 }
 
 /* -- versions -- */
@@ -110,7 +114,7 @@ void gt_backend_await(struct gt_backend *backend, struct gt_backend_wait *wait)
         answer_wait(wait, NULL);
         return;
     }
-    if (backend->state == GT_BACKEND_ENDING) {
+    if (backend->state == GT_BACKEND_ENDING || backend->forgotten) {
         answer_wait(wait, "the server is being stopped");
         return;
     }
@@ -156,6 +160,8 @@ void gt_runtime_changed(struct gt_local *local, struct gt_object *runtime)
             continue;
         ran = ran || at->alive;
         gt_backend_retire(at);
+        if (gone)
+            gt_backend_answer_all(at, "the runtime is gone");
     }
     if (!ran || gone)
         return;

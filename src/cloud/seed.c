@@ -172,6 +172,24 @@ static json_t *image_of(struct gt_local *local, const json_t *given, struct gt_a
                      gt_json_time(gt_local_now_ms(local)));
 }
 
+/* A tag is on one image: the newest that was pushed with it. */
+static void push_image(json_t *images, json_t *image)
+{
+    size_t index, at;
+    json_t *earlier, *tag;
+    json_array_foreach(images, index, earlier)
+    {
+        json_t *tags = json_object_get(earlier, "tags");
+        json_array_foreach(json_object_get(image, "tags"), at, tag)
+        {
+            for (size_t i = json_array_size(tags); i > 0; i--)
+                if (json_equal(json_array_get(tags, i - 1), tag))
+                    json_array_remove(tags, i - 1);
+        }
+    }
+    json_array_append_new(images, image);
+}
+
 /* {"repository", "images": [{"tags", "digest", "architecture", "size", "manifest"}]} */
 static bool seed_ecr(struct seeding *seeding, const json_t *entry)
 {
@@ -190,8 +208,12 @@ static bool seed_ecr(struct seeding *seeding, const json_t *entry)
     }
     json_t *images = json_object_get(repository->hidden, "images"), *image;
     size_t index;
+    if (images == NULL) {
+        images = json_array();
+        json_object_set_new(repository->hidden, "images", images);
+    }
     json_array_foreach(json_object_get(entry, "images"), index, image)
-        json_array_append_new(images, image_of(local, image, arena));
+        push_image(images, image_of(local, image, arena));
     gt_object_touch(local, repository);
     return true;
 }

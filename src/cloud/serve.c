@@ -17,6 +17,14 @@ json_t *gt_serve_fail(struct gt_serve *serve, const char *code, const char *form
     return NULL;
 }
 
+json_t *gt_serve_fail_status(struct gt_serve *serve, int status, const char *code,
+                             const char *message)
+{
+    gt_serve_fail(serve, code, "%s", message);
+    ((struct gt_call *)serve)->failed_status = status;
+    return NULL;
+}
+
 void gt_serve_fail_member(struct gt_serve *serve, const char *name, json_t *value)
 {
     struct gt_call *call = (struct gt_call *)serve;

@@ -39,11 +39,14 @@ struct gt_handler {
     /* Instead of run: answers now or in a later turn, by gt_serve_answer, or by gt_serve_answers
      * and the exchange itself (streams). The call lives as long as its exchange. */
     void (*take)(struct gt_serve *call);
+    /* What the service looks at before the shape of the input; false after gt_serve_fail. May be
+     * NULL. */
+    bool (*check_first)(struct gt_serve *call);
     enum gt_fidelity fidelity;
     const char *note; /* what is a guess or left out; for the fidelity table */
     /* The resource whose ARN the caller's policies must allow the action on, with {member} of the
-     * input and {account}, {region}, {partition}: "arn:{partition}:iam::{account}:role/{RoleName}".
-     * NULL: any resource will do. */
+     * input and {account}, {region}, {partition}: "arn:{partition}:s3:::{Bucket}"; "{role}" is the
+     * ARN of the role that RoleName names. NULL: any resource will do. */
     const char *resource;
     /* "bedrock-agentcore:InvokeAgentRuntime"; NULL: signing name:operation; "": no permission is
      * needed, or the handler asks itself. */
@@ -59,8 +62,20 @@ extern const struct gt_handler *const gt_handler_tables[]; /* ends with NULL */
  * ValidationException, ...; the HTTP status is that of the model's shape, else 400). NULL. */
 json_t *gt_serve_fail(struct gt_serve *call, const char *code, const char *format, ...)
     GT_PRINTF(3, 4);
+/* The same with a status of its own, for errors that the model does not have. */
+json_t *gt_serve_fail_status(struct gt_serve *call, int status, const char *code,
+                             const char *message);
 /* More members of the error's body (fieldList, ...); stolen. After gt_serve_fail. */
 void gt_serve_fail_member(struct gt_serve *call, const char *name, json_t *value);
+
+/* The condition keys of every call (time, region, principal, ...); may be added to. Kept by the
+ * call's arena. */
+json_t *gt_serve_context(struct gt_serve *call);
+/* Whether the caller may do this too: a role's session by its role's policies, their boundary and
+ * its own policy; the account's own keys may do all. `more`: further condition keys, or NULL.
+ * `why` as gt_iam_allows. */
+bool gt_serve_allowed(struct gt_serve *call, const char *action, const char *resource,
+                      const json_t *more, const char **why);
 
 /* The answer of a handler that takes: its output (stolen), or NULL after gt_serve_fail. Once. */
 void gt_serve_answer(struct gt_serve *call, json_t *output);

@@ -15,6 +15,8 @@ struct gt_stored {
     struct gt_object object; /* first: what others see */
     struct gt_stored *next, *previous;
     struct due *dues;
+    bool changed; /* in this turn: in the list of these */
+    struct gt_stored *next_changed;
 };
 
 static size_t kind_index(const struct gt_kind *kind)
@@ -50,13 +52,27 @@ static struct gt_stored *stored_of(const struct gt_object *object)
     return cast.out;
 }
 
+static void note_change(struct gt_local *local, struct gt_stored *stored)
+{
+    if (stored->changed || local->options.state_folder == NULL)
+        return;
+    stored->changed = true;
+    stored->next_changed = local->changed;
+    local->changed = stored;
+}
+
+void gt_object_changed(struct gt_local *local, struct gt_object *object)
+{
+    note_change(local, stored_of(object));
+}
+
 /* -- time -- */
 
 static void fire(void *payload)
 {
     struct due *due = payload;
     due->timer = NULL;
-    due->local->dirty = true;
+    note_change(due->local, due->stored);
     struct gt_object *object = &due->stored->object;
     if (!object->removed && object->kind->due != NULL)
         object->kind->due(due->local, object, due->what);
@@ -86,7 +102,7 @@ static void due_at(struct gt_local *local, struct gt_object *object, const char 
     int64_t delay_ms = at_ms - gt_now_ms(local->sys);
     due->at_ms = at_ms;
     due->timer = gt_timer_start(local->loop, delay_ms < 0 ? 0 : delay_ms, fire, due);
-    local->dirty = true;
+    gt_object_changed(local, object);
 }
 
 void gt_object_due(struct gt_local *local, struct gt_object *object, const char *what,
@@ -103,7 +119,7 @@ void gt_object_due_cancel(struct gt_local *local, struct gt_object *object, cons
             continue;
         gt_timer_cancel(due->timer);
         due->timer = NULL;
-        local->dirty = true;
+        gt_object_changed(local, object);
     }
 }
 
@@ -134,7 +150,7 @@ static struct gt_object *add(struct gt_local *local, const struct gt_kind *kind)
     else
         shelf->first = stored;
     shelf->last = stored;
-    local->dirty = true;
+    note_change(local, stored);
     return &stored->object;
 }
 
@@ -191,7 +207,8 @@ static void remove_one(struct gt_local *local, struct gt_object *object, bool cl
     }
     if (object->kind->gone != NULL)
         object->kind->gone(local, object, closing);
-    local->removed = local->dirty = true;
+    local->removed = true;
+    gt_object_changed(local, object);
 }
 
 void gt_object_remove(struct gt_local *local, struct gt_object *object)
@@ -224,6 +241,8 @@ void gt_store_clear(struct gt_local *local, bool closing)
         for (struct gt_stored *at = local->shelves[i].first; at != NULL; at = at->next)
             if (!at->object.removed)
                 remove_one(local, &at->object, closing);
+    local->changed = NULL;
+    local->whole = true;
     gt_store_purge(local);
 }
 
@@ -259,7 +278,7 @@ void gt_object_touch(struct gt_local *local, struct gt_object *object)
     note_landing(local, object);
     land(object);
     object->updated_ms = gt_local_now_ms(local);
-    local->dirty = true;
+    gt_object_changed(local, object);
 }
 
 /* -- looking -- */
@@ -331,6 +350,21 @@ json_t *gt_store_save(const struct gt_local *local)
             if (!at->object.removed)
                 json_array_append_new(all, save_one(at));
     return all;
+}
+
+void gt_store_take_changes(struct gt_local *local, json_t *objects, json_t *gone)
+{
+    while (local->changed != NULL) {
+        struct gt_stored *stored = local->changed;
+        local->changed = stored->next_changed;
+        stored->changed = false;
+        if (objects == NULL)
+            continue;
+        if (stored->object.removed)
+            json_array_append_new(gone, json_integer((json_int_t)stored->object.order));
+        else
+            json_array_append_new(objects, save_one(stored));
+    }
 }
 
 static bool load_one(struct gt_local *local, json_t *saved, struct gt_diags *diags)
@@ -452,12 +486,17 @@ static json_t *show_one(const struct gt_object *object)
         name = json_string_value(json_object_get(object->data, names[i]));
     for (size_t i = 0; status == NULL && i < GT_COUNT(status_names); i++)
         status = json_string_value(json_object_get(object->data, status_names[i]));
+    json_t *data = without_secrets(object->data);
+    for (const char *const *member = object->kind->open; member != NULL && *member != NULL;
+         member++)
+        if (json_object_get(object->hidden, *member) != NULL)
+            json_object_set(data, *member, json_object_get(object->hidden, *member));
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:O, s:I, s:I, s:I, s:o}", "kind",
                      object->kind->name, "account", object->account, "region", object->region, "id",
                      object->id, "name", name == NULL ? object->id : name, "arn", object->arn,
                      "parent", object->parent, "status", status, "tags", object->tags, "created",
                      (json_int_t)object->created_ms, "updated", (json_int_t)object->updated_ms,
-                     "order", (json_int_t)object->order, "data", without_secrets(object->data));
+                     "order", (json_int_t)object->order, "data", data);
 }
 
 json_t *gt_store_show(const struct gt_local *local, const char *kind)

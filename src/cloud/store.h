@@ -22,6 +22,8 @@ struct gt_kind {
     void (*gone)(struct gt_local *local, struct gt_object *object, bool closing);
     /* It came from a saved state; may be NULL. */
     void (*loaded)(struct gt_local *local, struct gt_object *object);
+    /* Members of `hidden` that are no secret and belong to what people see; ends with NULL. */
+    const char *const *open;
 };
 extern const struct gt_kind *const gt_kinds[]; /* ends with NULL */
 
@@ -51,6 +53,8 @@ void gt_object_remove(struct gt_local *local, struct gt_object *object);
 /* It was changed: updated_ms, and the state is to be saved. A status that a fault script asked for
  * ("land") takes the place of READY or ACTIVE here. */
 void gt_object_touch(struct gt_local *local, struct gt_object *object);
+/* What it keeps to itself was changed: it is to be saved, and looks as before. */
+void gt_object_changed(struct gt_local *local, struct gt_object *object);
 /* Calls kind->due(what) after delay_ms (0: in the next turn); kept over a restart. A `what` that is
  * already waiting is replaced. */
 void gt_object_due(struct gt_local *local, struct gt_object *object, const char *what,
@@ -92,7 +96,8 @@ struct gt_knobs {
     int64_t page_size;      /* most items on a page, whatever was asked for; 0: the service's own */
     int64_t throttle_every; /* every n-th call is throttled; 0: none */
     int64_t rate; /* calls a second for each operation, then ThrottlingException; 0: any */
-    bool empty_pages, extra_members, shuffle, check_images, pending_auth, assume_policies;
+    bool empty_pages, extra_members, shuffle, check_images, cold, pending_auth, assume_policies,
+        assume_targets;
 };
 const struct gt_knobs *gt_local_knob(const struct gt_local *local);
 

@@ -85,11 +85,12 @@ void gt_token_keep(struct gt_call *call, const json_t *output)
         return;
     struct gt_local *local = call->serve.local;
     make_room(local);
-    json_object_set_new(local->tokens, key_of(call, token),
+    const char *key = key_of(call, token);
+    json_object_set_new(local->tokens, key,
                         json_pack("{s:s, s:o, s:I}", "digest", digest_of(call, member), "output",
                                   json_deep_copy(output), "at",
                                   (json_int_t)gt_local_now_ms(local)));
-    local->dirty = true;
+    gt_state_note(local, "tokens", key);
 }
 
 void gt_token_refuse(struct gt_call *call)

@@ -2,8 +2,25 @@
  * permission, client token, handler. */
 #include "call.h"
 
+#include "identity.h"
+
 #include <gantry/model/endpoints.h>
+#include <gantry/sys/sys.h>
+#include <inttypes.h>
 #include <string.h>
+
+/* The ARN of the input's role, whose path is part of it; one that is not there yet is about to get
+ * the path of the input. */
+static const char *role_arn(const struct gt_serve *serve)
+{
+    const char *name = gt_input_text(serve, "/RoleName"), *path = gt_input_text(serve, "/Path");
+    const struct gt_object *role =
+        name == NULL ? NULL : gt_role_find(serve->local, serve->account, name);
+    return role != NULL
+               ? role->arn
+               : gt_printf(serve->arena, "arn:%s:iam::%s:role%s%s", serve->partition,
+                           serve->account, path == NULL ? "/" : path, name == NULL ? "*" : name);
+}
 
 static const char *fill(struct gt_call *call, const char *template)
 {
@@ -22,6 +39,8 @@ static const char *fill(struct gt_call *call, const char *template)
             value = serve->region;
         else if (gt_streq(name, "partition"))
             value = serve->partition;
+        else if (gt_streq(name, "role"))
+            value = role_arn(serve);
         else
             value = json_string_value(json_object_get(serve->input, name));
         gt_buf_adds(&out, value == NULL ? "*" : value);
@@ -32,25 +51,54 @@ static const char *fill(struct gt_call *call, const char *template)
     return text;
 }
 
-/* A role's session may do what its role's policies allow; the account's own keys may do all. */
+json_t *gt_serve_context(struct gt_serve *serve)
+{
+    const struct gt_caller *caller = &((struct gt_call *)serve)->caller;
+    int64_t now_ms = gt_local_now_ms(serve->local);
+    enum { MS = 1000 };
+    /* With the services themselves every call comes over TLS. */
+    json_t *context =
+        gt_pack(serve->arena, "{s:s, s:s, s:s, s:s, s:s}", "aws:CurrentTime",
+                gt_time_iso(serve->arena, now_ms), "aws:EpochTime",
+                gt_printf(serve->arena, "%" PRId64, now_ms / MS), "aws:SecureTransport", "true",
+                "aws:SourceIp", "127.0.0.1", "aws:RequestedRegion", serve->region);
+    if (*serve->account == '\0')
+        return context;
+    bool session = caller->role_arn != NULL;
+    json_auto_t *principal =
+        json_pack("{s:s, s:s, s:s, s:s}", "aws:PrincipalAccount", serve->account,
+                  "aws:PrincipalArn", session ? caller->role_arn : caller->arn, "aws:PrincipalType",
+                  session ? "AssumedRole" : "User", "aws:userid", caller->id);
+    json_object_update(context, principal);
+    return context;
+}
+
+bool gt_serve_allowed(struct gt_serve *serve, const char *action, const char *resource,
+                      const json_t *more, const char **why)
+{
+    const struct gt_caller *caller = &((struct gt_call *)serve)->caller;
+    if (caller->role_arn == NULL)
+        return true;
+    json_t *context = gt_serve_context(serve);
+    json_object_update(context, gt_iterable(more));
+    const struct gt_access access = {.action = action, .resource = resource, .context = context};
+    return gt_iam_allows(serve->local, caller->role_arn, caller->session_policy, &access, why,
+                         serve->arena);
+}
+
 static bool permitted(struct gt_call *call)
 {
     struct gt_serve *serve = &call->serve;
     const struct gt_handler *handler = call->handler;
-    if (call->caller.role_arn == NULL || (handler->action != NULL && *handler->action == '\0'))
+    if (handler->action != NULL && *handler->action == '\0')
         return true;
     const char *action =
         handler->action != NULL
             ? handler->action
             : gt_printf(serve->arena, "%s:%s", call->service->signing_name, serve->operation->name);
     const char *resource = handler->resource == NULL ? "*" : fill(call, handler->resource);
-    json_auto_t *context =
-        json_pack("{s:s, s:s, s:s}", "aws:PrincipalAccount", serve->account, "aws:PrincipalArn",
-                  call->caller.role_arn, "aws:RequestedRegion", serve->region);
-    const struct gt_access access = {.action = action, .resource = resource, .context = context};
     const char *why = NULL;
-    if (gt_iam_allows(serve->local, call->caller.role_arn, call->caller.session_policy, &access,
-                      &why, serve->arena))
+    if (gt_serve_allowed(serve, action, resource, NULL, &why))
         return true;
     gt_fail_denied(call, action, resource, why);
     return false;
@@ -141,6 +189,12 @@ static bool present(struct gt_call *call)
     return false;
 }
 
+/* What a service refuses before it looks at the input as a whole. */
+static bool may_look(struct gt_call *call)
+{
+    return call->handler->check_first == NULL || call->handler->check_first(&call->serve);
+}
+
 /* Output of the handler, or of the first call with this client token; NULL after failing. */
 static json_t *run(struct gt_call *call)
 {
@@ -189,7 +243,7 @@ void gt_work(struct gt_call *call)
         gt_entry_ids(call, input);
         call->serve.input = input;
     }
-    if (input == NULL || !gt_input_check(call, input) || !permitted(call)) {
+    if (input == NULL || !may_look(call) || !gt_input_check(call, input) || !permitted(call)) {
         finish(call, NULL);
         return;
     }
@@ -251,7 +305,7 @@ json_t *gt_dispatch_unsigned(struct gt_local *local, struct gt_arena *arena,
                                     .caller_id = call->caller.id,
                                     .base_url = gt_local_url(local),
                                     .request_id = gt_uuid(local->sys, arena)};
-    json_t *output = gt_input_check(call, params) ? run(call) : NULL;
+    json_t *output = may_look(call) && gt_input_check(call, params) ? run(call) : NULL;
     *code = call->failed;
     *message = call->message;
     return output;

@@ -63,7 +63,7 @@ static void take_identity(struct gt_task *task, json_t *identity)
     if (task->action == GT_ACTION_REPLACE)
         gt_entry_depose(task->item);
     gt_set_json(&task->item->identity, identity);
-    gt_task_entry(task, "creating");
+    gt_item_enter(task->item, "creating");
     task->was_seen = true;
 }
 

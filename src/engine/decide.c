@@ -153,6 +153,12 @@ static const char *unsettled_reason(const struct gt_item *item, enum gt_standing
     return NULL;
 }
 
+/* Found by what an object had that this plan replaces: it belonged to the former one. */
+static bool goes_with_former(const struct gt_item *item)
+{
+    return item->entry == NULL && !gt_can_find(item->type, item->wanted, item->unknown);
+}
+
 static struct gt_plan_step *decide_present(struct gt_plan *plan, struct gt_item *item)
 {
     struct gt_arena *arena = item->engine->arena;
@@ -167,7 +173,11 @@ static struct gt_plan_step *decide_present(struct gt_plan *plan, struct gt_item 
     enum gt_standing standing = gt_status_standing(&item->type->status, item->live);
     bool failed = standing == GT_STANDING_FAILED || standing == GT_STANDING_UNDELETABLE;
     struct gt_plan_step *step;
-    if (item->entry == NULL) {
+    if (goes_with_former(item) && changes.replaces) {
+        const char *words = replacing_words(&changes);
+        step = decide_replace(plan, item, words != NULL ? words : "what it belongs to is replaced",
+                              true);
+    } else if (item->entry == NULL) {
         step = add_step(plan, item, GT_ACTION_ADOPT, "it is this stack's, but not in the state");
     } else if (is_asked_to_replace(item)) {
         step = decide_replace(plan, item, "asked for by --replace", true);

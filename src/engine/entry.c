@@ -27,10 +27,9 @@ void gt_entry_depose(struct gt_item *item)
     entry->deposed = keep(item, list);
 }
 
-struct gt_entry *gt_task_entry(struct gt_task *task, const char *status)
+struct gt_entry *gt_item_enter(struct gt_item *item, const char *status)
 {
-    struct gt_item *item = task->item;
-    struct gt_state *state = task->engine->o.session->state;
+    struct gt_state *state = item->engine->o.session->state;
     if (item->entry == NULL) {
         item->entry = gt_state_add(state, item->address, item->type->name);
         gt_entry_depends(item);

@@ -32,8 +32,10 @@ static void on_probe(void *payload, const struct gt_aws_answer *answer)
         complete(task);
         return;
     }
-    gt_emit(task->engine, GT_EVENT_RETRYING, task->item, task->action, task->started_ms,
-            "it does not answer yet");
+    const char *why = "it does not answer yet";
+    if (answer->message != NULL)
+        why = gt_printf(task->engine->arena, "%s: %s", why, answer->message);
+    gt_emit(task->engine, GT_EVENT_RETRYING, task->item, task->action, task->started_ms, why);
     gt_task_later(task, PROBE_PAUSE_MS, probe);
 }
 

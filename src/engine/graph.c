@@ -28,6 +28,8 @@ static void add_nodes(struct graph *graph, const struct gt_plan_step *step)
     struct gt_run *run = graph->run;
     struct gt_item *item = gt_item_find(run->engine, step->address);
     bool goes = step->action == GT_ACTION_DELETE || step->action == GT_ACTION_FORGET;
+    if (step->action == GT_ACTION_REPLACE && item->entry == NULL)
+        gt_item_enter(item, "ready"); /* found, and ours by that: removed as all that is ours */
     struct gt_node *maker = goes ? NULL : add_node(run, item, step->action, false);
     if (maker != NULL)
         gt_map_set(&graph->makers, item->address, maker);

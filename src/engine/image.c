@@ -108,7 +108,8 @@ static void on_described(void *payload, const struct gt_aws_answer *answer)
                              : gt_text_at(answer->output, "/imageDetails/0/imageDigest");
     if (is_missing(answer)) {
         about(pinning, gt_aws_error(diags, &gt_op_ecr_DescribeImages, answer))->hint =
-            "push the image first, or set pin: false";
+            "push the image first, or set pin: false; with `local: {command: [...]}` the embedded "
+            "cloud needs no image";
         item->failed = true;
     } else if (digest == NULL) {
         about(pinning, gt_warning(diags, "image-not-pinned",

@@ -297,7 +297,7 @@ void gt_task_finish(struct gt_task *task); /* probe, entry, event */
 bool gt_task_resolve(struct gt_task *task);
 
 /* The entry of the task's item, made when it is not there yet; identity and status are set. */
-struct gt_entry *gt_task_entry(struct gt_task *task, const char *status);
+struct gt_entry *gt_item_enter(struct gt_item *item, const char *status);
 
 /* What was applied by now: the properties that `operation` has a member for, and with them those
  * that were applied before. NULL: all. */

@@ -78,7 +78,7 @@ static void on_removed(struct gt_task *task, enum gt_mutated result, const json_
         return;
     }
     if (!task->deposed)
-        gt_task_entry(task, "deleting");
+        gt_item_enter(task->item, "deleting");
     task->mutated = true;
     gt_wait_absent(task, removed);
 }

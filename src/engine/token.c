@@ -9,9 +9,11 @@
 
 enum {
     ATTEMPT_TIMEOUT_MS = 10000,
-    FIRST_PAUSE_MS = 250,
+    SHORTEST_TIMEOUT_MS = 1000,
     LONGEST_PAUSE_MS = 4000,
-    BODY_MAX = 1 << 20
+    BODY_MAX = 1 << 20,
+    UNKNOWN_LIFE_S = 300,
+    LONGEST_LIFE_S = 24 * 3600
 };
 
 struct wait {
@@ -51,34 +53,65 @@ static void on_time(void *payload)
     gt_loop_stop(wait->loop);
 }
 
-void gt_pause(struct gt_loop *loop, int64_t ms)
+bool gt_is_over(const struct gt_fetch_options *options)
 {
-    struct wait wait = {.loop = loop};
-    gt_timer_start(loop, ms, on_time, &wait);
-    while (!wait.done)
-        gt_loop_run(loop);
+    return options->is_over != NULL && options->is_over(options->payload);
+}
+
+static int64_t left_ms(const struct gt_fetch_options *options)
+{
+    return options->end_ms - gt_monotonic_ms(gt_loop_sys(options->loop));
+}
+
+int64_t gt_longer_pause(int64_t ms)
+{
+    return ms * 2 > LONGEST_PAUSE_MS ? LONGEST_PAUSE_MS : ms * 2;
+}
+
+bool gt_pause(const struct gt_fetch_options *options, int64_t ms)
+{
+    struct wait wait = {.loop = options->loop};
+    if (left_ms(options) < ms || gt_is_over(options))
+        return false;
+    struct gt_timer *timer = gt_timer_start(options->loop, ms, on_time, &wait);
+    while (!wait.done && !gt_is_over(options))
+        gt_loop_run(options->loop);
+    if (!wait.done)
+        gt_timer_cancel(timer);
+    return wait.done;
+}
+
+bool gt_is_passing(const struct gt_fetched *fetched)
+{
+    return fetched->outcome != GT_HTTP_ANSWERED || fetched->status >= 500 || fetched->status == 429;
+}
+
+/* One attempt; it is given at least a second, so that a deadline does not make it worthless. */
+static void attempt(struct gt_arena *arena, const struct gt_fetch_options *options,
+                    const struct gt_http_request *request, struct gt_fetched *out)
+{
+    struct gt_http_request sent = *request;
+    int64_t left = left_ms(options);
+    struct wait wait = {.loop = options->loop, .arena = arena, .fetched = out};
+    sent.timeout_ms = left > ATTEMPT_TIMEOUT_MS    ? ATTEMPT_TIMEOUT_MS
+                      : left < SHORTEST_TIMEOUT_MS ? SHORTEST_TIMEOUT_MS
+                                                   : left;
+    sent.max_body = BODY_MAX;
+    *out = (struct gt_fetched){.outcome = GT_HTTP_NOT_SENT, .error = "interrupted", .body = ""};
+    struct gt_http_open *open = gt_http_start(options->http, &sent, on_answer, &wait);
+    while (!wait.done && !gt_is_over(options))
+        gt_loop_run(options->loop);
+    if (!wait.done)
+        gt_http_cancel(open);
 }
 
 void gt_fetch(struct gt_arena *arena, const struct gt_fetch_options *options,
               const struct gt_http_request *request, struct gt_fetched *out)
 {
-    const struct gt_sys *sys = gt_loop_sys(options->loop);
-    struct gt_http_request attempt = *request;
-    int64_t pause_ms = FIRST_PAUSE_MS, end_ms = gt_monotonic_ms(sys) + options->deadline_ms;
-    attempt.timeout_ms = ATTEMPT_TIMEOUT_MS;
-    attempt.max_body = BODY_MAX;
-    for (;;) {
-        struct wait wait = {.loop = options->loop, .arena = arena, .fetched = out};
-        *out = (struct gt_fetched){0};
-        gt_http_send(options->http, &attempt, on_answer, &wait);
-        while (!wait.done)
-            gt_loop_run(options->loop);
-        bool passing = out->outcome != GT_HTTP_ANSWERED || out->status >= 500 || out->status == 429;
-        if (!passing || gt_monotonic_ms(sys) + pause_ms > end_ms)
-            return;
-        gt_pause(options->loop, pause_ms);
-        pause_ms = pause_ms * 2 > LONGEST_PAUSE_MS ? LONGEST_PAUSE_MS : pause_ms * 2;
-    }
+    attempt(arena, options, request, out);
+    for (int64_t pause_ms = GT_FIRST_PAUSE_MS; gt_is_passing(out) && gt_pause(options, pause_ms);
+         pause_ms = gt_longer_pause(pause_ms))
+        attempt(arena, options, request, out);
 }
 
 const char *gt_received(struct gt_arena *arena, const struct gt_fetched *fetched)
@@ -123,7 +156,7 @@ static const struct {
     {"invalid_grant", "the client has no scope that it may ask for"},
 };
 
-static const char *cause_of(const struct gt_fetched *fetched)
+const char *gt_token_cause(const struct gt_fetched *fetched)
 {
     if (fetched->outcome != GT_HTTP_ANSWERED)
         return "the domain of the user pool is not there (yet), or its name does not resolve here";
@@ -131,7 +164,10 @@ static const char *cause_of(const struct gt_fetched *fetched)
     for (size_t i = 0; i < GT_COUNT(causes); i++)
         if (gt_streq(error, causes[i].error))
             return causes[i].cause;
-    return fetched->status == 404 ? "the user pool has no domain" : NULL;
+    if (fetched->status == 404)
+        return "the user pool has no domain, or another one than its discovery document says";
+    return gt_is_passing(fetched) ? "the token endpoint is overloaded or failing"
+                                  : "what answers at the token URL is no token endpoint";
 }
 
 /* The form of RFC 6749 section 4.4.2; the client is named by HTTP Basic. */
@@ -146,13 +182,16 @@ static const char *form(struct gt_arena *arena, const char *scope)
 bool gt_token_read(const struct gt_fetched *fetched, struct gt_token *token)
 {
     const char *text = gt_text_at(fetched->document, "/access_token");
+    json_int_t life_s = json_integer_value(gt_at(fetched->document, "/expires_in"));
     if (fetched->status != 200 || text == NULL)
         return false;
     *token = (struct gt_token){
         .access_token = text,
         .type = gt_text_at(fetched->document, "/token_type"),
         .scope = gt_text_at(fetched->document, "/scope"),
-        .expires_in_s = json_integer_value(gt_at(fetched->document, "/expires_in")),
+        .expires_in_s = life_s <= 0               ? UNKNOWN_LIFE_S
+                        : life_s > LONGEST_LIFE_S ? LONGEST_LIFE_S
+                                                  : life_s,
     };
     return true;
 }
@@ -183,14 +222,22 @@ bool gt_token_fetch(struct gt_arena *arena, const struct gt_token_options *optio
                     const char **token_url, struct gt_token *token,
                     struct gt_token_failure *failure)
 {
-    struct gt_fetch_options fetch = {options->loop, options->http, options->deadline_ms};
+    int64_t deadline_ms = options->deadline_ms > 0 ? options->deadline_ms : GT_TOKEN_DEADLINE_MS;
+    struct gt_fetch_options fetch = {
+        .loop = options->loop,
+        .http = options->http,
+        .end_ms = gt_monotonic_ms(gt_loop_sys(options->loop)) + deadline_ms,
+        .is_over = options->is_over,
+        .payload = options->payload,
+    };
     const json_t *document;
-    if (*token_url == NULL) {
+    const char *url = *token_url;
+    if (url == NULL) {
         if (!gt_discover(arena, &fetch, options->client->discovery_url, &document, failure))
             return false;
-        *token_url = gt_text_at(document, "/token_endpoint");
+        url = gt_text_at(document, "/token_endpoint");
     }
-    if (*token_url == NULL) {
+    if (url == NULL) {
         *failure = (struct gt_token_failure){
             .message = "the issuer has no token endpoint",
             .sent = gt_printf(arena, "GET %s", options->client->discovery_url),
@@ -201,17 +248,19 @@ bool gt_token_fetch(struct gt_arena *arena, const struct gt_token_options *optio
     }
     struct gt_token_request request;
     struct gt_fetched fetched;
-    gt_token_request(arena, *token_url, options->client, options->scope, &request);
+    gt_token_request(arena, url, options->client, options->scope, &request);
     gt_fetch(arena, &fetch, &request.http, &fetched);
-    if (gt_token_read(&fetched, token))
+    if (gt_token_read(&fetched, token)) {
+        *token_url = url;
         return true;
+    }
     bool held_back = fetched.status == 200; /* it may be a token in another form */
     *failure = (struct gt_token_failure){
-        .message = "no token",
-        .sent = gt_printf(arena, "POST %s as client %s, %s", *token_url, options->client->client_id,
+        .message = "no token could be had",
+        .sent = gt_printf(arena, "POST %s as client %s, %s", url, options->client->client_id,
                           request.http.body),
         .received = held_back ? "HTTP 200 without an access_token" : gt_received(arena, &fetched),
-        .cause = cause_of(&fetched),
+        .cause = gt_token_cause(&fetched),
     };
     return false;
 }

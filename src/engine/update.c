@@ -101,7 +101,7 @@ static void on_changed(struct gt_task *task, enum gt_mutated result, const json_
     switch (result) {
     case GT_MUTATED:
         task->mutated = true;
-        gt_task_entry(task, "creating"); /* until all of it has settled again */
+        gt_item_enter(task->item, "creating"); /* until all of it has settled again */
         gt_entry_applied(task, operation);
         gt_wait_settled(task, next_step);
         break;

@@ -9,19 +9,9 @@
 
 #include <string.h>
 
-enum { REQUEST_TIMEOUT_MS = 60000, FIRST_PAUSE_MS = 250, SHOWN = 300 };
+enum { REQUEST_TIMEOUT_MS = 60000, SHORTEST_TIMEOUT_MS = 1000, SHOWN = 300 };
 
-struct check {
-    struct gt_arena *arena;
-    const struct gt_verify_options *options;
-    struct gt_verification *out;
-    struct gt_fetch_options fetch;
-    int64_t begin_ms; /* of the hop */
-    const json_t *discovery;
-    struct gt_token token;
-};
-
-/* An MCP request through the gateway with a token (NULL: none), and what came of it. */
+/* An MCP client of the gateway with a token (NULL: none), and what came of its last request. */
 struct trial {
     struct check *check;
     struct gt_mcp_client *client;
@@ -31,6 +21,18 @@ struct trial {
     const char *message, *received;
     const json_t *result;
     bool done;
+};
+
+struct check {
+    struct gt_arena *arena;
+    struct gt_arena *secret; /* for what holds tokens */
+    const struct gt_verify_options *options;
+    struct gt_verification *out;
+    struct gt_fetch_options fetch;
+    int64_t begin_ms; /* of the hop */
+    const json_t *discovery;
+    struct gt_token token;
+    struct trial trial; /* with that token */
 };
 
 static int64_t now_ms(const struct check *check)
@@ -45,8 +47,11 @@ static void begin(struct check *check, const char *name)
         check->options->on_hop(check->options->payload, &(struct gt_hop){.name = name}, false);
 }
 
+/* What was cut short is no result. */
 static void end(struct check *check, struct gt_hop hop)
 {
+    if (gt_is_over(&check->fetch))
+        return;
     hop.elapsed_ms = now_ms(check) - check->begin_ms;
     *GT_PUSH(check->arena, &check->out->hops) = hop;
     check->out->failed += hop.result == GT_HOP_FAILED;
@@ -55,9 +60,10 @@ static void end(struct check *check, struct gt_hop hop)
         check->options->on_hop(check->options->payload, &hop, true);
 }
 
-static void passed(struct check *check, const char *name, const char *detail)
+static bool passed(struct check *check, const char *name, const char *detail)
 {
     end(check, (struct gt_hop){.name = name, .result = GT_HOP_OK, .detail = detail});
+    return true;
 }
 
 static void skipped(struct check *check, const char *name, const char *why)
@@ -87,23 +93,34 @@ static bool hop_discovery(struct check *check)
                      &check->discovery, &why))
         return failed(check, "discovery", &why);
     check->out->token_url = gt_text_at(check->discovery, "/token_endpoint");
-    passed(check, "discovery",
-           gt_printf(check->arena, "issuer %s", gt_text_at(check->discovery, "/issuer")));
-    return true;
+    return passed(check, "discovery",
+                  gt_printf(check->arena, "issuer %s", gt_text_at(check->discovery, "/issuer")));
+}
+
+static const char *kept(struct check *check, const char *text)
+{
+    return gt_strdup(check->arena, text);
 }
 
 static bool fetch_token(struct check *check, const struct gt_verify_client *client,
                         const char *scope, struct gt_token *token, struct gt_token_failure *why)
 {
+    int64_t left_ms = check->fetch.end_ms - now_ms(check);
     struct gt_token_options options = {
         .loop = check->options->loop,
         .http = check->options->http,
         .client = client,
         .scope = scope,
-        .deadline_ms = check->fetch.deadline_ms,
+        .deadline_ms = left_ms > 0 ? left_ms : 1,
+        .is_over = check->options->is_over,
+        .payload = check->options->payload,
     };
-    const char *url = client == check->options->client ? check->out->token_url : NULL;
-    return gt_token_fetch(check->arena, &options, &url, token, why);
+    struct gt_token_failure failure;
+    if (gt_token_fetch(check->secret, &options, &check->out->token_url, token, &failure))
+        return true;
+    *why = (struct gt_token_failure){kept(check, failure.message), kept(check, failure.sent),
+                                     kept(check, failure.received), failure.cause};
+    return false;
 }
 
 static bool hop_token(struct check *check)
@@ -112,11 +129,11 @@ static bool hop_token(struct check *check)
     begin(check, "token");
     if (!fetch_token(check, check->options->client, NULL, &check->token, &why))
         return failed(check, "token", &why);
-    passed(check, "token",
-           gt_printf(check->arena, "%s, expires in %lld s",
-                     check->token.type == NULL ? "of no type" : check->token.type,
-                     (long long)check->token.expires_in_s));
-    return true;
+    const char *type = check->token.type;
+    return passed(check, "token",
+                  gt_printf(check->arena, "%s, expires in %lld s",
+                            type == NULL ? "of no type" : gt_one_line(check->arena, type, SHOWN),
+                            (long long)check->token.expires_in_s));
 }
 
 static const char *signature_problem(struct check *check, const json_t *jwks, json_t **claims)
@@ -139,16 +156,6 @@ static const char *shown_claims(struct gt_arena *arena, const json_t *claims)
     for (size_t i = 0; i < GT_COUNT(names); i++)
         json_object_set(shown, names[i], json_object_get(claims, names[i]));
     return gt_json_canonical(arena, shown);
-}
-
-static const char *claims_cause(const struct gt_refusal *refusal)
-{
-    if (refusal->scope != NULL)
-        return "the client's scopes and the gateway's allowedScopes do not meet";
-    if (strstr(refusal->description, "aud") != NULL)
-        return "tokens by client credentials of Cognito carry no aud claim: use allowedClients in "
-               "place of allowedAudience";
-    return "the gateway's authorizer is for another client or another issuer";
 }
 
 static bool hop_claims(struct check *check)
@@ -175,13 +182,19 @@ static bool hop_claims(struct check *check)
         return failed(
             check, "claims",
             &(struct gt_token_failure){
+                .sent = gt_printf(check->arena, "POST %s as client %s", check->out->token_url,
+                                  check->options->client->client_id),
                 .message = gt_printf(check->arena, "the gateway would refuse the token: %s",
                                      refusal.description),
                 .received =
-                    gt_printf(check->arena, "a token with %s", shown_claims(check->arena, claims)),
-                .cause = claims_cause(&refusal)});
-    passed(check, "claims", shown_claims(check->arena, claims));
-    return true;
+                    gt_printf(check->arena, "a token with %s, where the gateway asks for %s",
+                              shown_claims(check->arena, claims),
+                              gt_one_line(check->arena,
+                                          gt_json_canonical(check->arena,
+                                                            check->options->gateway->authorizer),
+                                          2 * SHOWN)),
+                .cause = gt_claims_cause(&refusal)});
+    return passed(check, "claims", shown_claims(check->arena, claims));
 }
 
 /* -- through the gateway -- */
@@ -196,8 +209,17 @@ static void authorise(void *payload, struct gt_mcp_sending *sending,
         return;
     }
     struct gt_header header = {"Authorization",
-                               gt_printf(trial->check->arena, "Bearer %s", trial->token)};
+                               gt_printf(trial->check->secret, "Bearer %s", trial->token)};
     gt_mcp_send(sending, &header, 1);
+}
+
+/* A server may need its time to start; the deadline holds all the same. */
+static int64_t request_timeout_ms(const struct check *check)
+{
+    int64_t left_ms = check->fetch.end_ms - now_ms(check);
+    return left_ms > REQUEST_TIMEOUT_MS    ? REQUEST_TIMEOUT_MS
+           : left_ms < SHORTEST_TIMEOUT_MS ? SHORTEST_TIMEOUT_MS
+                                           : left_ms;
 }
 
 static void open_trial(struct trial *trial, struct check *check, const char *token)
@@ -211,7 +233,7 @@ static void open_trial(struct trial *trial, struct check *check, const char *tok
         .payload = trial,
         .name = "gantry",
         .version = check->options->version,
-        .timeout_ms = REQUEST_TIMEOUT_MS,
+        .timeout_ms = request_timeout_ms(check),
     });
 }
 
@@ -245,52 +267,24 @@ static void on_outcome(void *payload, const struct gt_mcp_outcome *outcome)
     gt_loop_stop(trial->check->options->loop);
 }
 
+/* Given up, the request is dropped with the client; no other one may follow on it. */
 static void await(struct trial *trial)
 {
-    while (!trial->done)
+    while (!trial->done && !gt_is_over(&trial->check->fetch))
         gt_loop_run(trial->check->options->loop);
     trial->done = false;
-}
-
-/* Why a gateway, or what stands behind it, answers like this; the first row that fits. */
-static const struct {
-    enum gt_mcp_failure failure;
-    int status;               /* 0: any */
-    const char *text, *cause; /* text: part of the message; NULL: any */
-} causes[] = {
-    {GT_MCP_HTTP_STATUS, 401, NULL, "the gateway's authorizer does not accept the token"},
-    {GT_MCP_REFUSED, 401, NULL, "the gateway's authorizer does not accept the token"},
-    {GT_MCP_HTTP_STATUS, 403, NULL, "the token lacks a scope that the gateway asks for"},
-    {GT_MCP_REFUSED, 403, NULL, "the token lacks a scope that the gateway asks for"},
-    {GT_MCP_HTTP_STATUS, 404, NULL, "the gateway is gone, or the URL is that of another one"},
-    {GT_MCP_REFUSED, 0, "nknown tool", "the target's tools changed, or it is not READY"},
-    {GT_MCP_REFUSED, 0, NULL, "the gateway reached its target, and the server refused"},
-    {GT_MCP_UNREACHABLE, 0, NULL, "the gateway's host cannot be reached from here"},
-    {GT_MCP_NO_ANSWER, 0, NULL, "the server behind the gateway is slow to start, or hangs"},
-    {GT_MCP_GARBLED, 0, NULL, "what answers at this URL is no MCP server"},
-    {GT_MCP_HTTP_STATUS, 0, NULL, "the gateway, or the server behind it, is failing"},
-};
-
-static const char *cause_of(const struct trial *trial)
-{
-    for (size_t i = 0; i < GT_COUNT(causes); i++)
-        if (causes[i].failure == trial->failure &&
-            (causes[i].status == 0 || causes[i].status == trial->http_status) &&
-            (causes[i].text == NULL ||
-             (trial->message != NULL && strstr(trial->message, causes[i].text) != NULL)))
-            return causes[i].cause;
-    return NULL;
 }
 
 static bool trial_failed(struct trial *trial, const char *name, const char *sent)
 {
     struct check *check = trial->check;
-    return failed(check, name,
-                  &(struct gt_token_failure){.message = trial->message,
-                                             .sent = gt_printf(check->arena, "POST %s: %s",
-                                                               check->options->gateway->url, sent),
-                                             .received = trial->received,
-                                             .cause = cause_of(trial)});
+    return failed(
+        check, name,
+        &(struct gt_token_failure){
+            .message = trial->message,
+            .sent = gt_printf(check->arena, "POST %s: %s", check->options->gateway->url, sent),
+            .received = trial->received,
+            .cause = gt_gateway_cause((int)trial->failure, trial->http_status, trial->message)});
 }
 
 /* A gateway that is new answers with passing errors for some moments. */
@@ -300,28 +294,34 @@ static bool is_passing(const struct trial *trial)
            trial->http_status == 429;
 }
 
-static bool hop_connect(struct trial *trial)
+static void connect(struct trial *trial)
 {
-    struct check *check = trial->check;
-    int64_t end_ms = now_ms(check) + check->fetch.deadline_ms;
-    begin(check, "connect");
-    for (int64_t pause_ms = FIRST_PAUSE_MS;; pause_ms *= 2) {
+    for (int64_t pause_ms = GT_FIRST_PAUSE_MS;; pause_ms = gt_longer_pause(pause_ms)) {
         gt_mcp_connect(trial->client, on_outcome, trial);
         await(trial);
-        if (trial->failure == GT_MCP_OK || !is_passing(trial) || now_ms(check) + pause_ms > end_ms)
-            break;
-        gt_pause(check->options->loop, pause_ms);
+        if (trial->failure == GT_MCP_OK || !is_passing(trial) ||
+            !gt_pause(&trial->check->fetch, pause_ms))
+            return;
         gt_mcp_client_reset(trial->client);
     }
+}
+
+static bool hop_connect(struct check *check)
+{
+    struct trial *trial = &check->trial;
+    begin(check, "connect");
+    open_trial(trial, check, check->token.access_token);
+    connect(trial);
+    if (gt_is_over(&check->fetch))
+        return false;
     if (trial->failure != GT_MCP_OK)
         return trial_failed(trial, "connect", "server/discover, initialize");
     const char *name = gt_text_at(trial->result, "/serverInfo/name");
-    passed(check, "connect",
-           gt_printf(check->arena, "%s, MCP %s%s%s", gt_mcp_client_handshake(trial->client),
-                     gt_mcp_version_name(gt_mcp_client_version(trial->client)),
-                     name == NULL ? "" : ", server ",
-                     name == NULL ? "" : gt_one_line(check->arena, name, 100)));
-    return true;
+    return passed(check, "connect",
+                  gt_printf(check->arena, "%s, MCP %s%s%s", gt_mcp_client_handshake(trial->client),
+                            gt_mcp_version_name(gt_mcp_client_version(trial->client)),
+                            name == NULL ? "" : ", server ",
+                            name == NULL ? "" : gt_one_line(check->arena, name, 100)));
 }
 
 static const char *tool_names(struct gt_arena *arena, const json_t *tools)
@@ -337,9 +337,9 @@ static const char *tool_names(struct gt_arena *arena, const json_t *tools)
     return count > NAMED ? gt_printf(arena, "%s and %zu more", text, count - NAMED) : text;
 }
 
-static bool hop_list(struct trial *trial)
+static bool hop_list(struct check *check)
 {
-    struct check *check = trial->check;
+    struct trial *trial = &check->trial;
     begin(check, "tools/list");
     gt_mcp_list(trial->client, "tools/list", "tools", on_outcome, trial);
     await(trial);
@@ -348,22 +348,19 @@ static bool hop_list(struct trial *trial)
     check->out->tools = gt_at(trial->result, "/tools");
     size_t count = json_array_size(check->out->tools);
     long long pages = json_integer_value(gt_at(trial->result, "/pages"));
-    if (count == 0) {
-        trial->message = "the gateway lists no tools";
-        trial->received = "an empty list";
-        failed(check, "tools/list",
-               &(struct gt_token_failure){.message = trial->message,
-                                          .sent = "tools/list",
-                                          .received = trial->received,
-                                          .cause = "no target of the gateway is READY, or their "
-                                                   "servers offer no tools"});
-        return false;
-    }
-    passed(check, "tools/list",
-           gt_printf(check->arena, "%zu tool%s%s: %s", count, gt_plural(count),
-                     pages > 1 ? gt_printf(check->arena, " on %lld pages", pages) : "",
-                     tool_names(check->arena, check->out->tools)));
-    return true;
+    if (count == 0)
+        return failed(
+            check, "tools/list",
+            &(struct gt_token_failure){
+                .message = "the gateway lists no tools",
+                .sent =
+                    gt_printf(check->arena, "POST %s: tools/list", check->options->gateway->url),
+                .received = "an empty list",
+                .cause = "no target of the gateway is READY, or their servers offer no tools"});
+    return passed(check, "tools/list",
+                  gt_printf(check->arena, "%zu tool%s%s: %s", count, gt_plural(count),
+                            pages > 1 ? gt_printf(check->arena, " on %lld pages", pages) : "",
+                            tool_names(check->arena, check->out->tools)));
 }
 
 static const char *first_text(struct gt_arena *arena, const json_t *result)
@@ -372,12 +369,22 @@ static const char *first_text(struct gt_arena *arena, const json_t *result)
     return text == NULL ? "no text" : gt_one_line(arena, text, SHOWN);
 }
 
-static void hop_call(struct trial *trial)
+static bool is_listed(const json_t *tools, const char *name)
 {
-    struct check *check = trial->check;
+    for (size_t i = 0; i < json_array_size(tools); i++)
+        if (gt_streq(gt_text_at(json_array_get(tools, i), "/name"), name))
+            return true;
+    return false;
+}
+
+static bool hop_call(struct check *check)
+{
+    struct trial *trial = &check->trial;
     const char *tool = check->options->call;
-    if (tool == NULL)
-        return;
+    if (check->options->call_where_listed && !is_listed(check->out->tools, tool)) {
+        skipped(check, "tools/call", "the gateway does not list the tool");
+        return true;
+    }
     json_t *arguments = check->options->arguments == NULL
                             ? json_object()
                             : json_incref(gt_iterable(check->options->arguments));
@@ -387,20 +394,19 @@ static void hop_call(struct trial *trial)
     gt_mcp_request(trial->client, &(struct gt_mcp_ask){.method = "tools/call", .params = params},
                    on_outcome, trial);
     await(trial);
-    if (trial->failure != GT_MCP_OK) {
-        trial_failed(trial, "tools/call", sent);
-    } else if (json_is_true(gt_at(trial->result, "/isError"))) {
-        trial->message = "the tool answered with an error";
-        trial->received = first_text(check->arena, trial->result);
-        failed(check, "tools/call",
-               &(struct gt_token_failure){
-                   .message = trial->message,
-                   .sent = sent,
-                   .received = trial->received,
-                   .cause = "the arguments do not suit the tool, or what it works with fails"});
-    } else {
-        passed(check, "tools/call", first_text(check->arena, trial->result));
-    }
+    if (trial->failure != GT_MCP_OK)
+        return trial_failed(trial, "tools/call", sent);
+    const char *text = first_text(check->arena, trial->result);
+    if (!json_is_true(gt_at(trial->result, "/isError")))
+        return passed(check, "tools/call", text);
+    trial->message = "the tool answered with an error";
+    trial->received = text;
+    return failed(check, "tools/call",
+                  &(struct gt_token_failure){.message = trial->message,
+                                             .sent = gt_printf(check->arena, "POST %s: %s",
+                                                               check->options->gateway->url, sent),
+                                             .received = trial->received,
+                                             .cause = gt_gateway_cause(GT_MCP_OK, 0, text)});
 }
 
 /* -- what must be refused -- */
@@ -410,8 +416,7 @@ static void must_refuse(struct check *check, const char *name, const char *token
     struct trial trial;
     begin(check, name);
     open_trial(&trial, check, token);
-    gt_mcp_connect(trial.client, on_outcome, &trial);
-    await(&trial);
+    connect(&trial);
     if (trial.failure == GT_MCP_OK) {
         /* Some gateways greet anybody and look at the token where it matters. */
         gt_mcp_list(trial.client, "tools/list", "tools", on_outcome, &trial);
@@ -419,7 +424,8 @@ static void must_refuse(struct check *check, const char *name, const char *token
     }
     bool refused = trial.http_status == 401 || trial.http_status == 403;
     if (refused)
-        passed(check, name, gt_printf(check->arena, "refused: HTTP %d", trial.http_status));
+        passed(check, name,
+               gt_printf(check->arena, "refused %s: HTTP %d", what, trial.http_status));
     else
         failed(check, name,
                &(struct gt_token_failure){
@@ -431,72 +437,137 @@ static void must_refuse(struct check *check, const char *name, const char *token
                    .received = trial.failure == GT_MCP_OK ? "an answer" : trial.received,
                    .cause = trial.failure == GT_MCP_OK
                                 ? "the gateway has no authorizer, or one that is too wide"
-                                : cause_of(&trial)});
+                                : gt_gateway_cause((int)trial.failure, trial.http_status,
+                                                   trial.message)});
     gt_mcp_client_free(trial.client);
 }
 
-/* The token with one character in the middle of its signature changed. */
-static const char *tampered(struct gt_arena *arena, const char *token)
+static void hop_no_token(struct check *check)
 {
-    char *copy = gt_strdup(arena, token);
-    char *dot = strrchr(copy, '.');
-    size_t len = dot == NULL ? 0 : strlen(dot);
-    if (len > 2)
-        dot[len / 2] = dot[len / 2] == 'A' ? 'B' : 'A';
-    return copy;
+    must_refuse(check, "no token", NULL, "a call without a token");
 }
 
-static bool is_allowed(const json_t *allowed, const char *scope, size_t len)
+static void hop_tampered(struct check *check)
 {
-    size_t i;
-    json_t *one;
-    json_array_foreach(gt_iterable(allowed), i,
-                       one) if (json_string_length(one) == len &&
-                                strncmp(json_string_value(one), scope, len) == 0) return true;
-    return false;
-}
-
-/* A scope of the client that the gateway does not allow; NULL: none. */
-static const char *foreign_scope(struct gt_arena *arena, const json_t *allowed, const char *scopes)
-{
-    for (const char *at = scopes; *at != '\0';) {
-        size_t len = strcspn(at, " ");
-        if (len > 0 && !is_allowed(allowed, at, len))
-            return gt_strndup(arena, at, len);
-        at += len + strspn(at + len, " ");
-    }
-    return NULL;
+    const char *token = gt_tampered(check->secret, check->token.access_token);
+    if (token == NULL)
+        skipped(check, "tampered token", "the token is no signed JSON Web Token");
+    else
+        must_refuse(check, "tampered token", token, "a token whose signature was changed");
 }
 
 static void hop_wrong_scope(struct check *check)
 {
     static const char name[] = "wrong scope";
-    const struct gt_verify_options *options = check->options;
-    const json_t *allowed = gt_at(options->gateway->authorizer, "/allowedScopes");
-    const struct gt_verify_client *other = NULL;
-    const char *scope = NULL;
-    if (json_array_size(allowed) == 0) {
-        skipped(check, name, "the gateway asks for no scope");
-        return;
-    }
-    for (size_t i = 0; scope == NULL && i < options->client_count; i++) {
-        other = &options->clients[i];
-        if (gt_streq(other->discovery_url, options->client->discovery_url))
-            scope = foreign_scope(check->arena, allowed, other->scope);
-    }
-    if (scope == NULL) {
-        skipped(check, name, "no client with another scope exists");
-        return;
-    }
+    const json_t *authorizer = check->options->gateway->authorizer;
+    struct gt_wrong_scope wrong;
     struct gt_token token;
     struct gt_token_failure why;
-    if (!fetch_token(check, other, scope, &token, &why)) {
+    if (json_array_size(json_object_get(authorizer, "allowedScopes")) == 0) {
+        skipped(check, name, "the gateway asks for no scope");
+    } else if (!gt_find_wrong_scope(check->arena, check->options, &wrong)) {
+        skipped(check, name, "no client with another scope exists");
+    } else if (!fetch_token(check, wrong.client, wrong.scope, &token, &why)) {
         begin(check, name);
         failed(check, name, &why);
-        return;
+    } else {
+        must_refuse(check, name, token.access_token,
+                    gt_printf(check->arena, "a token of %s with the scope %s", wrong.client->name,
+                              wrong.scope));
     }
-    must_refuse(check, name, token.access_token,
-                gt_printf(check->arena, "a token of %s with the scope %s", other->name, scope));
+}
+
+/* -- in order -- */
+
+/* That it asks for no token is how it is meant. One that clients are to call must ask. */
+static bool is_open(const struct gt_verify_options *options)
+{
+    return options->gateway->open && options->client == NULL;
+}
+
+static bool needs_token(const struct check *check)
+{
+    return !is_open(check->options);
+}
+
+static bool calls(const struct check *check)
+{
+    return check->options->call != NULL;
+}
+
+/* Each hop stands on those before it. `wanted` NULL: always. */
+static const struct {
+    const char *name;
+    bool (*run)(struct check *check);
+    bool (*wanted)(const struct check *check);
+} chain[] = {
+    {"discovery", hop_discovery, needs_token},
+    {"token", hop_token, needs_token},
+    {"claims", hop_claims, needs_token},
+    {"connect", hop_connect, NULL},
+    {"tools/list", hop_list, NULL},
+    {"tools/call", hop_call, calls},
+};
+
+static const struct {
+    const char *name;
+    void (*run)(struct check *check);
+    bool needs_token;
+} refusals[] = {
+    {"no token", hop_no_token, false},
+    {"tampered token", hop_tampered, true},
+    {"wrong scope", hop_wrong_scope, true},
+};
+
+/* Why the pair cannot be tried with a token; NULL: it can. */
+static const char *obstacle(const struct gt_verify_options *options)
+{
+    if (is_open(options))
+        return NULL;
+    if (options->gateway->authorizer == NULL && !options->gateway->open)
+        return "the gateway's callers sign their requests, which takes no token";
+    if (options->client == NULL)
+        return "no client of the stack may call the gateway";
+    return options->client->secret == NULL ? "the client has no secret to get a token with" : NULL;
+}
+
+static void try_chain(struct check *check)
+{
+    const char *why_not = NULL;
+    for (size_t i = 0; i < GT_COUNT(chain) && !gt_is_over(&check->fetch); i++) {
+        if (chain[i].wanted != NULL && !chain[i].wanted(check))
+            continue;
+        if (why_not != NULL)
+            skipped(check, chain[i].name, why_not);
+        else if (!chain[i].run(check))
+            why_not = gt_printf(check->arena, "not tried, since %s failed", chain[i].name);
+    }
+}
+
+static void try_refusals(struct check *check)
+{
+    for (size_t i = 0; i < GT_COUNT(refusals) && !gt_is_over(&check->fetch); i++) {
+        if (refusals[i].needs_token && check->token.access_token == NULL)
+            skipped(check, refusals[i].name, "not tried, since there is no token");
+        else
+            refusals[i].run(check);
+    }
+}
+
+static void try_all(struct check *check)
+{
+    const struct gt_verify_gateway *gateway = check->options->gateway;
+    const char *why_not = obstacle(check->options);
+    if (why_not == NULL)
+        try_chain(check);
+    else
+        skipped(check, "token", why_not);
+    if (is_open(check->options))
+        skipped(check, "no token", "the gateway asks for no token");
+    else if (why_not == NULL)
+        try_refusals(check);
+    else if (gateway->authorizer != NULL)
+        hop_no_token(check);
 }
 
 void gt_verify(struct gt_arena *arena, const struct gt_verify_options *options,
@@ -504,22 +575,16 @@ void gt_verify(struct gt_arena *arena, const struct gt_verify_options *options,
 {
     int64_t deadline_ms = options->deadline_ms > 0 ? options->deadline_ms : GT_TOKEN_DEADLINE_MS;
     struct check check = {.arena = arena,
+                          .secret = gt_arena_new_secret(),
                           .options = options,
                           .out = out,
-                          .fetch = {options->loop, options->http, deadline_ms}};
+                          .fetch = {.loop = options->loop,
+                                    .http = options->http,
+                                    .is_over = options->is_over,
+                                    .payload = options->payload}};
+    check.fetch.end_ms = now_ms(&check) + deadline_ms;
     *out = (struct gt_verification){0};
-    bool known = hop_discovery(&check) && hop_token(&check);
-    if (known && hop_claims(&check)) {
-        struct trial trial;
-        open_trial(&trial, &check, check.token.access_token);
-        if (hop_connect(&trial) && hop_list(&trial))
-            hop_call(&trial);
-        gt_mcp_client_free(trial.client);
-    }
-    must_refuse(&check, "no token", NULL, "a call without a token");
-    if (!known)
-        return;
-    must_refuse(&check, "tampered token", tampered(arena, check.token.access_token),
-                "a token whose signature was changed");
-    hop_wrong_scope(&check);
+    try_all(&check);
+    gt_mcp_client_free(check.trial.client);
+    gt_arena_free(check.secret);
 }

@@ -29,7 +29,8 @@ bool gt_callers_collect(struct gt_context *context, const char *only, struct gt_
     for (size_t i = 0; i < count; i++) {
         const struct gt_client_info *client = &context->stack.clients.at[i];
         struct gt_client_place place = gt_client_place(state, client);
-        if (place.client_id == NULL || facts[i].secret == NULL)
+        if (place.client_id == NULL || place.pool_id == NULL ||
+            (only != NULL && !gt_streq(only, client->name)))
             continue;
         callers->clients[callers->count++] = (struct gt_verify_client){
             .name = client->name,
@@ -59,8 +60,27 @@ static bool may_call(const struct gt_client_info *client, const char *gateway)
     return gateway == NULL;
 }
 
-const struct gt_client_info *gt_callers_choose(struct gt_context *context, const char *name,
-                                               const char *gateway)
+/* Why no client was chosen; `names` are those that could have been, "" none. */
+static void not_chosen(struct gt_context *context, const char *name, const char *gateway,
+                       const char *names)
+{
+    const char *which = gateway == NULL ? context->stack_name
+                                        : gt_printf(context->arena, "the gateway %s", gateway);
+    struct gt_diag *diag;
+    if (*names == '\0')
+        diag = gt_error(context->diags, "no-client", "%s has no client of its own", which);
+    else if (name != NULL)
+        diag = gt_error(context->diags, "no-client", "%s has no client \"%s\"", which, name);
+    else
+        diag = gt_error(context->diags, "no-client", "%s has several clients", which);
+    diag->hint = *names == '\0'
+                     ? "clients are declared below identity.NAME.clients, and gateways name the "
+                       "identity"
+                     : gt_printf(context->arena, "choose one with --client: %s", names);
+}
+
+static const struct gt_client_info *choose(struct gt_context *context, const char *name,
+                                           const char *gateway)
 {
     const struct gt_client_info *chosen = NULL;
     const char *names = "";
@@ -78,18 +98,36 @@ const struct gt_client_info *gt_callers_choose(struct gt_context *context, const
     }
     if (fits == 1)
         return chosen;
-    const char *which = gateway == NULL ? context->stack_name : gateway;
-    struct gt_diag *diag =
-        *names == '\0' ? gt_error(context->diags, "no-client",
-                                  "%s has no client of its own that may call it", which)
-        : name != NULL
-            ? gt_error(context->diags, "no-client", "%s has no client \"%s\"", which, name)
-            : gt_error(context->diags, "no-client", "%s has several clients", which);
-    diag->hint = *names == '\0'
-                     ? "clients are declared below identity.NAME.clients, and gateways name the "
-                       "identity"
-                     : gt_printf(context->arena, "choose one with --client: %s", names);
+    not_chosen(context, name, gateway, names);
     return NULL;
+}
+
+bool gt_callers_check(struct gt_context *context, const char *name, const char *gateway)
+{
+    return choose(context, name, gateway) != NULL;
+}
+
+const struct gt_verify_client *gt_callers_one(struct gt_context *context, const char *gateway)
+{
+    struct gt_callers callers;
+    const struct gt_client_info *chosen =
+        choose(context, gt_option_text(context->program, OPTION_CLIENT), gateway);
+    if (chosen == NULL || !gt_callers_collect(context, chosen->name, &callers))
+        return NULL;
+    const struct gt_verify_client *client = gt_callers_find(&callers, chosen->name);
+    if (client == NULL)
+        gt_error(context->diags, "not-applied", "the client %s was not applied", chosen->name)
+            ->hint = "run `gantry apply`";
+    else if (client->secret == NULL)
+        gt_error(context->diags, "no-secret", "the client %s has no secret", chosen->name)->hint =
+            "tokens by client credentials take one: GenerateSecret: true";
+    return client != NULL && client->secret != NULL ? client : NULL;
+}
+
+int64_t gt_callers_deadline_ms(const struct gt_context *context)
+{
+    int64_t given = context->program->args->values[OPTION_CALLER_DEADLINE].number;
+    return given > 0 ? given : GT_TOKEN_DEADLINE_MS;
 }
 
 bool gt_callers_gateway(struct gt_context *context, const char *name,
@@ -115,11 +153,11 @@ bool gt_callers_gateway(struct gt_context *context, const char *name,
         .name = name,
         .url = gt_text_at(output, "/gatewayUrl"),
         .authorizer = gt_at(output, "/authorizerConfiguration/customJWTAuthorizer"),
+        .open = gt_streq(gt_text_at(output, "/authorizerType"), "NONE"),
     };
-    if (gateway->url != NULL && gateway->authorizer != NULL)
+    if (gateway->url != NULL)
         return true;
-    gt_error(context->diags, "no-authorizer",
-             "the gateway %s is not one that clients call with tokens", name)
-        ->hint = "its status and authorizer are in `gantry status` and `gantry output`";
+    gt_error(context->diags, "no-url", "the gateway %s has no URL (yet)", name)->hint =
+        "its status is in `gantry status`";
     return false;
 }

@@ -17,18 +17,25 @@ struct gt_callers {
 /* Opens an applied stack and connects: DONE or the exit code. Nothing is changed. */
 enum gt_exit gt_callers_open(struct gt_context *context);
 
-/* Collects the clients; reads the secret of `only` ("IDENTITY.CLIENT"), of all when NULL. */
+/* Collects the clients that were applied; reads the secret of `only` ("IDENTITY.CLIENT"), of all
+ * when NULL. */
 bool gt_callers_collect(struct gt_context *context, const char *only, struct gt_callers *callers);
 
-/* The client to use: the one that is named, else the only one (that may call `gateway`, where one
- * is given). NULL with an error that lists them. Names come from the manifest alone. */
-const struct gt_client_info *gt_callers_choose(struct gt_context *context, const char *name,
-                                               const char *gateway);
-
 const struct gt_verify_client *gt_callers_find(const struct gt_callers *callers, const char *name);
+
+/* Whether the client that is named exists and may call the gateway (NULL: any). The error lists
+ * those that may. Names come from the manifest alone. */
+bool gt_callers_check(struct gt_context *context, const char *name, const char *gateway);
+
+/* The client of --client, else the only one (that may call `gateway`, where one is given), with its
+ * secret. NULL with an error. */
+const struct gt_verify_client *gt_callers_one(struct gt_context *context, const char *gateway);
 
 /* A gateway by its logical name, read with GetGateway. */
 bool gt_callers_gateway(struct gt_context *context, const char *name,
                         struct gt_verify_gateway *gateway);
+
+/* Until when a caller's command waits: --deadline, else two minutes. */
+int64_t gt_callers_deadline_ms(const struct gt_context *context);
 
 #endif

@@ -233,7 +233,10 @@ static void on_caller(void *payload, const struct gt_aws_answer *answer)
 /* Whose credentials these are; the first call of a run, and within its deadline. */
 static const json_t *ask_caller(struct gt_context *context)
 {
-    int64_t deadline_ms = context->program->args->values[OPTION_DEADLINE].number;
+    const struct gt_value *values = context->program->args->values;
+    int64_t deadline_ms = values[OPTION_DEADLINE].number;
+    if (deadline_ms == 0)
+        deadline_ms = values[OPTION_CALLER_DEADLINE].number;
     bool short_of_time = deadline_ms > 0 && deadline_ms < IDENTITY_DEADLINE_MS;
     struct gt_call call = {
         .operation = &gt_op_sts_GetCallerIdentity,

@@ -108,7 +108,6 @@ bool gt_embedded_ask(struct gt_context *context, const char *method, const char 
         .body = body == NULL ? NULL : gt_buf_text(&text),
         .body_len = text.len,
         .timeout_ms = ASK_TIMEOUT_MS,
-        .no_proxy = true,
         .secret = true,
         .unix_socket = context->place->socket,
     };
@@ -184,12 +183,16 @@ static bool send_command(struct gt_context *context, const struct gt_resource *r
     return gt_embedded_ask(context, "PUT", "/commands", body, NULL);
 }
 
+const char *gt_embedded_folder(struct gt_context *context)
+{
+    return gt_printf(context->arena, "%s/.gantry/local/%s", absolute_folder(context),
+                     context->place->id);
+}
+
 /* The state is worth nothing when a cloud is gone that kept everything in memory: it removes it. */
 static bool send_folder(struct gt_context *context)
 {
-    const char *path = gt_printf(context->arena, "%s/.gantry/local/%s", absolute_folder(context),
-                                 context->place->id);
-    json_t *body = gt_pack(context->arena, "{s:s}", "path", path);
+    json_t *body = gt_pack(context->arena, "{s:s}", "path", gt_embedded_folder(context));
     return context->place->kept || gt_embedded_ask(context, "PUT", "/folders", body, NULL);
 }
 

@@ -21,6 +21,9 @@ bool gt_embedded_find_at(struct gt_context *context, int port);
  * with an error. */
 const struct gt_keys *gt_embedded_keys(struct gt_context *context);
 
+/* The folder of the stack's state that belongs to this cloud: absolute. */
+const char *gt_embedded_folder(struct gt_context *context);
+
 /* What is given to the embedded cloud over its Unix socket, never over its port: a request and its
  * JSON answer (kept by the arena; NULL: none). False with an error. */
 bool gt_embedded_ask(struct gt_context *context, const char *method, const char *path,

@@ -119,7 +119,7 @@ static const struct gt_command commands[COMMAND_COUNT + 1] = {
                     "and one with a wrong scope must be refused. Creates nothing: what cannot be "
                     "tried with what is there is skipped, with the reason. A failed hop says what "
                     "was sent, what came back and the likely cause. Exits with 5 when a hop "
-                    "failed.",
+                    "failed. A gateway that asks for no token is tried without one.",
             .run = gt_command_verify,
         },
     [COMMAND_TOKEN] =
@@ -149,7 +149,9 @@ static const struct gt_command commands[COMMAND_COUNT + 1] = {
             .text = "Starts an embedded cloud, applies the manifest to it, verifies it, prints "
                     "what a client needs, and shows the servers' logs until Ctrl-C. Then it "
                     "destroys the stack and ends the cloud; nothing is left. With --once it does "
-                    "all of it and ends: 0, or 5 when the verification failed.\n\nA runtime runs "
+                    "all of it and ends. Exits with 0, or with 5 when a resource could not be made "
+                    "or a hop of the verification failed; Ctrl-C is no failure once it serves, "
+                    "and 130 before.\n\nA runtime runs "
                     "the command that its `local:` names, or its image with docker or podman.",
             .run = gt_command_up,
         },
@@ -228,11 +230,11 @@ static const struct gt_command commands[COMMAND_COUNT + 1] = {
                     "  bash  source <(gantry completion bash)\n"
                     "  zsh   gantry completion zsh > \"${fpath[1]}/_gantry\"\n"
                     "  fish  gantry completion fish > ~/.config/fish/completions/gantry.fish",
-            .run = gt_command_completion,
+            .run = gt_program_completion,
         },
     [COMMAND_VERSION] = {.name = "version",
                          .summary = "print the version",
-                         .run = gt_command_version},
+                         .run = gt_program_version},
     [COMMAND_HELP] =
         {
             .name = "help",
@@ -304,7 +306,7 @@ static const struct gt_option options[OPTION_COUNT] = {
                         .argument = "NAME",
                         .group = cloud_group,
                         .help = "the profile of the AWS configuration files",
-                        .commands = LOWERING_COMMANDS},
+                        .commands = LOWERING_COMMANDS & ~BIT(COMMAND_UP)},
     [OPTION_ENDPOINT_URL] = {.name = "endpoint-url",
                              .kind = GT_OPTION_STRING,
                              .argument = "URL",
@@ -315,7 +317,7 @@ static const struct gt_option options[OPTION_COUNT] = {
                       .kind = GT_OPTION_FLAG,
                       .group = cloud_group,
                       .help = "use the embedded cloud that `gantry local` runs",
-                      .commands = STACK_COMMANDS},
+                      .commands = STACK_COMMANDS & ~BIT(COMMAND_UP)},
     [OPTION_TARGET] = {.name = "target",
                        .kind = GT_OPTION_LIST,
                        .argument = "ADDRESS",
@@ -360,7 +362,13 @@ static const struct gt_option options[OPTION_COUNT] = {
                          .group = run_group,
                          .help = "stop waiting after this time (30m)",
                          .commands = RUN_COMMANDS | BIT(COMMAND_STATUS) | BIT(COMMAND_IMPORT) |
-                                     BIT(COMMAND_VERIFY) | BIT(COMMAND_TOKEN) | BIT(COMMAND_UP)},
+                                     BIT(COMMAND_UP)},
+    [OPTION_CALLER_DEADLINE] = {.name = "deadline",
+                                .kind = GT_OPTION_DURATION,
+                                .argument = "DURATION",
+                                .group = run_group,
+                                .help = "until then, what is not there yet is tried again (2m)",
+                                .commands = BIT(COMMAND_VERIFY) | BIT(COMMAND_TOKEN)},
     [OPTION_YES] = {.name = "yes",
                     .alias = "auto-approve",
                     .letter = 'y',
@@ -552,8 +560,9 @@ static const struct gt_option options[OPTION_COUNT] = {
                      .kind = GT_OPTION_FLAG,
                      .group = common_group,
                      .help = "newline-delimited JSON on standard output, and nothing else there",
-                     .commands = STACK_COMMANDS | BIT(COMMAND_INIT) | BIT(COMMAND_LOCAL) |
-                                 BIT(COMMAND_VERSION)},
+                     /* Standard output of connect is the protocol's. */
+                     .commands = (STACK_COMMANDS & ~BIT(COMMAND_CONNECT)) | BIT(COMMAND_INIT) |
+                                 BIT(COMMAND_LOCAL) | BIT(COMMAND_VERSION)},
     [OPTION_EVENTS] = {.name = "events",
                        .kind = GT_OPTION_STRING,
                        .argument = "FILE",

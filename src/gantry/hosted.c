@@ -4,28 +4,68 @@
 
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
+#include <gantry/sys/file.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 1 << 20, GRACE_MS = 10000, START_TIMEOUT_MS = 10000 };
+enum {
+    LINE_MAX_BYTES = 1 << 20,
+    GRACE_MS = 10000,
+    START_TIMEOUT_MS = 30000,
+    DOWNS_MOST = 4,
+    LOOK_MS = 20
+};
 
 /* A line of a server that the cloud runs, or what became of the server itself. */
-static void show_log(struct gt_hosted *hosted, const json_t *event)
+static void show_log(struct gt_hosted *hosted, const char *name, const json_t *event)
 {
     struct gt_context *context = hosted->context;
+    struct gt_program *program = context->program;
     const char *runtime = gt_text_at(event, "/runtime"), *line = gt_text_at(event, "/line");
+    if (gt_events_wanted(&program->events)) {
+        json_t *members = json_copy(gt_iterable(event));
+        json_object_del(members, "event");
+        json_object_del(members, "time");
+        gt_program_event(program, name, members);
+        gt_stream_flush(&program->out);
+    }
     if (line == NULL)
-        line = gt_text_at(event, "/message");
-    if (line == NULL || runtime == NULL || context->program->json)
+        line = gt_text_at(event, "/reason");
+    if (line == NULL || runtime == NULL || program->json)
         return;
-    const char *text =
-        gt_printf(context->arena, "%s | %s", runtime, gt_safe_text(context->arena, line));
-    if (context->progress != NULL && context->watching)
+    struct gt_arena *arena = gt_arena_new();
+    const char *text = gt_printf(arena, "%s | %s", runtime, gt_safe_text(arena, line));
+    if (context->progress != NULL && context->watching) {
         gt_progress_line(context->progress, text);
-    else
-        gt_program_say(context->program, "%s", text);
+    } else if (program->verbosity != GT_QUIET) {
+        gt_stream_safe(&program->err, text);
+        gt_stream_adds(&program->err, "\n");
+        gt_stream_flush(&program->err);
+    }
+    gt_arena_free(arena);
+}
+
+/* A server that ends again and again will not run by waiting for it. */
+static void count_downs(struct gt_hosted *hosted, const json_t *event)
+{
+    struct gt_context *context = hosted->context;
+    const char *runtime = gt_text_at(event, "/runtime"), *state = gt_text_at(event, "/state");
+    const char *reason = gt_text_at(event, "/reason");
+    if (runtime == NULL || gt_streq(state, "starting"))
+        return;
+    json_int_t downs = json_integer_value(json_object_get(hosted->downs, runtime)) + 1;
+    if (!gt_streq(state, "down"))
+        downs = 0;
+    json_object_set_new(hosted->downs, runtime, json_integer(downs));
+    if (downs < DOWNS_MOST || hosted->broken != NULL || context->engine == NULL)
+        return;
+    hosted->broken =
+        gt_printf(context->arena, "the server of runtime %s does not run: %s", runtime,
+                  reason == NULL ? "it ended" : gt_one_line(context->arena, reason, 300));
+    gt_engine_interrupt(context->engine);
 }
 
 static void on_event(struct gt_hosted *hosted, const char *text, size_t len)
@@ -35,8 +75,12 @@ static void on_event(struct gt_hosted *hosted, const char *text, size_t len)
     if (gt_streq(name, "listening")) {
         hosted->port = (int)json_integer_value(gt_at(event, "/port"));
         gt_loop_stop(hosted->context->loop);
-    } else if (hosted->follow && (gt_streq(name, "log") || gt_streq(name, "runtime"))) {
-        show_log(hosted, event);
+    } else if (gt_streq(name, "runtime")) {
+        count_downs(hosted, event);
+        if (hosted->follow)
+            show_log(hosted, name, event);
+    } else if (hosted->follow && gt_streq(name, "log")) {
+        show_log(hosted, name, event);
     }
 }
 
@@ -71,14 +115,35 @@ static void on_output(void *payload, int fd)
         return;
     gt_loop_unwatch(hosted->context->loop, fd);
     hosted->ended = true;
-    gt_loop_stop(hosted->context->loop);
+    if (hosted->awaited)
+        gt_loop_stop(hosted->context->loop);
+    else if (hosted->context->engine != NULL)
+        gt_engine_interrupt(hosted->context->engine);
 }
+
+struct start {
+    struct gt_loop *loop;
+    struct gt_timer *timer; /* NULL: it fired */
+};
 
 static void on_late(void *payload)
 {
-    struct gt_hosted *hosted = payload;
-    hosted->ended = true;
-    gt_loop_stop(hosted->context->loop);
+    struct start *start = payload;
+    start->timer = NULL;
+    gt_loop_stop(start->loop);
+}
+
+/* True when it listens. */
+static bool wait_for_port(struct gt_hosted *hosted)
+{
+    struct start start = {.loop = hosted->context->loop};
+    start.timer = gt_timer_start(start.loop, START_TIMEOUT_MS, on_late, &start);
+    hosted->awaited = true;
+    while (hosted->port == 0 && !hosted->ended && start.timer != NULL)
+        gt_loop_run(start.loop);
+    hosted->awaited = false;
+    gt_timer_cancel(start.timer);
+    return hosted->port != 0;
 }
 
 bool gt_hosted_start(struct gt_hosted *hosted, struct gt_context *context)
@@ -97,22 +162,38 @@ bool gt_hosted_start(struct gt_hosted *hosted, struct gt_context *context)
         *GT_PUSH(context->arena, &argv) = gt_strdup(context->arena, *given);
     }
     *GT_PUSH(context->arena, &argv) = NULL;
-    *hosted = (struct gt_hosted){.context = context, .line = gt_buf_init(LINE_MAX_BYTES)};
+    *hosted = (struct gt_hosted){.context = context,
+                                 .line = gt_buf_init(LINE_MAX_BYTES),
+                                 .downs = gt_keep(context->arena, json_object())};
     gt_context_loop(context);
     if (!gt_companion_start(argv.at, &hosted->companion, context->diags))
         return false;
     hosted->running = true;
     gt_loop_watch(context->loop, hosted->companion.out, on_output, hosted);
-    struct gt_timer *timer = gt_timer_start(context->loop, START_TIMEOUT_MS, on_late, hosted);
-    while (hosted->port == 0 && !hosted->ended)
-        gt_loop_run(context->loop);
-    if (hosted->port == 0) {
-        gt_error(context->diags, "embedded-cloud", "the embedded cloud did not start")->hint =
-            "`gantry local` shows why";
-        return false;
-    }
-    gt_timer_cancel(timer);
-    return gt_embedded_find_at(context, hosted->port);
+    if (wait_for_port(hosted))
+        return gt_embedded_find_at(context, hosted->port);
+    if (!hosted->ended)
+        gt_loop_unwatch(context->loop, hosted->companion.out);
+    bool told = hosted->ended; /* it said why on standard error, which is ours */
+    int status = gt_companion_stop(&hosted->companion, GRACE_MS);
+    hosted->running = false;
+    gt_buf_done(&hosted->line);
+    gt_error(context->diags, status == GT_EXIT_USAGE ? "usage" : "embedded-cloud",
+             "the embedded cloud did not start")
+        ->hint = told ? NULL : "`gantry local` shows why";
+    return false;
+}
+
+/* Killed, it leaves the cleaning to its supervisor, whose last act is to remove the key file. */
+static void wait_for_cleaning(struct gt_context *context)
+{
+    const struct gt_sys *sys = context->program->sys;
+    int64_t end_ms = gt_monotonic_ms(sys) + GRACE_MS;
+    if (context->place == NULL)
+        return;
+    while (access(context->place->path, F_OK) == 0 && gt_monotonic_ms(sys) < end_ms)
+        poll(NULL, 0, LOOK_MS);
+    gt_folder_remove(gt_embedded_folder(context), 2);
 }
 
 void gt_hosted_stop(struct gt_hosted *hosted)
@@ -122,8 +203,10 @@ void gt_hosted_stop(struct gt_hosted *hosted)
     hosted->running = false;
     if (!hosted->ended)
         gt_loop_unwatch(hosted->context->loop, hosted->companion.out);
-    if (gt_companion_stop(&hosted->companion, GRACE_MS) != 0)
+    if (gt_companion_stop(&hosted->companion, GRACE_MS) != 0) {
         gt_warning(hosted->context->diags, "embedded-cloud",
                    "the embedded cloud did not end as it should");
+        wait_for_cleaning(hosted->context);
+    }
     gt_buf_done(&hosted->line);
 }

@@ -14,13 +14,17 @@ struct gt_hosted {
     struct gt_buf line; /* what came of its output, up to the next line break */
     int port;           /* 0: it did not say yet where it listens */
     bool running, ended;
-    bool follow; /* its servers' logs are shown */
+    bool follow;        /* its servers' logs are shown */
+    json_t *downs;      /* {runtime: how often in a row its server came to nothing} */
+    const char *broken; /* a server that does not run, and why, when that was too often; or NULL */
+    bool awaited;       /* its end stops the loop; else it interrupts the engine, if that works */
 };
 
 /* Starts it and waits until it listens; context->place is then its place. */
 bool gt_hosted_start(struct gt_hosted *hosted, struct gt_context *context);
 
-/* Ends it, and what it runs. NULL-safe for one that was not started. */
+/* Ends it, and what it runs, and waits until all of that is gone. Does nothing for one that was not
+ * started. */
 void gt_hosted_stop(struct gt_hosted *hosted);
 
 #endif

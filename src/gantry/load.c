@@ -33,20 +33,6 @@ const char *gt_context_read(struct gt_context *context, const char *path, size_t
     return NULL;
 }
 
-/* The folder of a path, as a path. */
-static const char *folder_of(struct gt_arena *arena, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL)
-        return ".";
-    return slash == path ? "/" : gt_strndup(arena, path, (size_t)(slash - path));
-}
-
-static const char *below(struct gt_arena *arena, const char *folder, const char *path)
-{
-    return path[0] == '/' || gt_streq(folder, ".") ? path : gt_printf(arena, "%s/%s", folder, path);
-}
-
 static const char *resolve_env(void *self, const char *name)
 {
     const struct gt_context *context = self;
@@ -57,20 +43,12 @@ static const char *resolve_env(void *self, const char *name)
 static const char *resolve_file(void *self, const char *path, struct gt_diags *diags)
 {
     struct gt_context *context = self;
-    const char *full = below(context->arena, context->folder, path);
-    char *bytes = NULL;
-    size_t len;
-    enum gt_read_result result = gt_file_read(context->arena, full, file_max, &bytes, &len, diags);
-    if (result == GT_READ_ABSENT)
-        gt_error(diags, "no-file", "there is no file %s", full)->hint =
-            "the path of a ${file...} starts at the manifest's folder";
-    if (result != GT_READ_OK)
-        return NULL;
-    if (strlen(bytes) != len || gt_utf8_length(bytes) < 0) {
-        gt_error(diags, "file-not-text", "%s is not a text in UTF-8", full);
-        return NULL;
-    }
-    return bytes;
+    const char *full = gt_path_below(context->arena, context->folder, path);
+    size_t mark = gt_diags_mark(diags);
+    const char *text = gt_file_text(context->arena, full, file_max, diags);
+    if (text == NULL && gt_streq(diags->list.at[mark]->code, "no-file"))
+        diags->list.at[mark]->hint = "the path of a ${file...} starts at the manifest's folder";
+    return text;
 }
 
 static bool read_manifest(struct gt_context *context)
@@ -78,7 +56,7 @@ static bool read_manifest(struct gt_context *context)
     const char *given = gt_option_text(context->program, OPTION_FILE);
     context->path = given == NULL ? "gantry.yaml" : given;
     bool from_stdin = gt_streq(context->path, "-");
-    context->folder = from_stdin ? "." : folder_of(context->arena, context->path);
+    context->folder = from_stdin ? "." : gt_path_folder(context->arena, context->path, NULL);
     char *bytes = NULL;
     size_t len;
     switch (
@@ -292,7 +270,7 @@ bool gt_context_names(struct gt_context *context)
         const char *environment = gt_option_text(context->program, OPTION_ENVIRONMENT);
         if (environment == NULL)
             environment = gt_env(context->program->sys, "GANTRY_ENV");
-        context->folder = file == NULL ? "." : folder_of(context->arena, file);
+        context->folder = file == NULL ? "." : gt_path_folder(context->arena, file, NULL);
         context->stack_environment = environment == NULL ? "default" : environment;
         return names_a_file(context, "stack", context->stack_name) &&
                names_a_file(context, "environment", context->stack_environment);

@@ -1,72 +1,45 @@
-/* Parses the command line by the grammar and runs the command. */
+/* gantry: its command line, and what its files must not overwrite. */
 #include "program.h"
-#include "watch.h"
 
 #include <gantry/base/str.h>
-#include <gantry/ui/help.h>
 
-#include <fcntl.h>
-#include <signal.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
-/*
- * A descriptor 0, 1 or 2 that came closed would be taken by the next file or socket that is opened,
- * and results would be written into it. What takes its place here refuses to be used.
- */
-static void hold_standard_descriptors(void)
+/* -o is near to -f: what the program writes must not take the manifest's place. */
+static bool spares_manifest(struct gt_program *program)
 {
-    for (int fd = 0; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0)
-            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
-}
-
-static int no_command(struct gt_program *program, const struct gt_args *args)
-{
-    struct gt_stream *stream = gt_args_has(args, OPTION_HELP) ? &program->out : &program->err;
-    gt_help_overview(stream, &gt_gantry_grammar);
-    return gt_args_has(args, OPTION_HELP) ? GT_EXIT_DONE : GT_EXIT_USAGE;
-}
-
-/* `gantry --version` is what people type first. */
-static void accept_version_option(int argc, char **argv)
-{
-    static char version[] = "version";
-    if (argc >= 2 && gt_streq(argv[1], "--version"))
-        argv[1] = version;
-}
-
-static int run(struct gt_program *program, int argc, char **argv)
-{
-    static struct gt_args args;
-    accept_version_option(argc, argv);
-    bool parsed =
-        gt_args_parse(program->arena, &gt_gantry_grammar, argc, argv, &args, &program->diags);
-    if (args.values != NULL && !gt_program_configure(program, &args) && parsed)
-        return gt_program_exit(program, GT_EXIT_FAILED);
-    if (!parsed) {
-        gt_program_report(program);
-        return GT_EXIT_USAGE;
+    static const struct {
+        enum option option;
+        const char *name;
+    } written[] = {{OPTION_EVENTS, "--events"}, {OPTION_OUT, "--out"}, {OPTION_WRITE, "--write"}};
+    const char *given = gt_option_text(program, OPTION_FILE);
+    struct stat manifest, other;
+    if (stat(given == NULL ? "gantry.yaml" : given, &manifest) != 0)
+        return true;
+    for (size_t i = 0; i < GT_COUNT(written); i++) {
+        const char *path = gt_option_text(program, written[i].option);
+        if (path == NULL || stat(path, &other) != 0 || other.st_ino != manifest.st_ino ||
+            other.st_dev != manifest.st_dev)
+            continue;
+        gt_error(&program->diags, "usage", "%s %s would overwrite the manifest", written[i].name,
+                 path)
+            ->hint = "name another file; -f names the manifest";
+        return false;
     }
-    if (args.command == NULL)
-        return no_command(program, &args);
-    if (gt_args_has(&args, OPTION_HELP) || args.command->run == NULL) {
-        gt_help_command(&program->out, &gt_gantry_grammar, args.command);
-        return GT_EXIT_DONE;
-    }
-    return args.command->run(program, &args);
+    return true;
 }
 
 int main(int argc, char **argv)
 {
-    hold_standard_descriptors();
-    /* A closed pipe and a file-size limit are errors of a write, not the end of the process. */
-    signal(SIGPIPE, SIG_IGN);
-    gt_signals_install();
-    signal(SIGXFSZ, SIG_IGN);
-    struct gt_arena *arena = gt_arena_new();
-    struct gt_program program;
-    gt_program_init(&program, arena, gt_sys_real());
-    int code = gt_program_finish(&program, run(&program, argc, argv));
-    gt_arena_free(arena);
-    return code;
+    static const struct gt_program_kind kind = {
+        .grammar = &gt_gantry_grammar,
+        .help = OPTION_HELP,
+        .quiet = OPTION_QUIET,
+        .verbose = OPTION_VERBOSE,
+        .no_color = OPTION_NO_COLOR,
+        .json = OPTION_JSON,
+        .events = OPTION_EVENTS,
+        .configure = spares_manifest,
+    };
+    return gt_program_main(&kind, argc, argv);
 }

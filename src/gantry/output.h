@@ -21,10 +21,13 @@ struct gt_integration {           /* a client that may call a gateway */
 
 struct gt_output {
     const char *stack, *environment;
-    const char *manifest; /* absolute path, for programs that start elsewhere */
+    /* For programs that start elsewhere: the manifest's absolute path, this program ("gantry" when
+     * NULL), more options (end with NULL; may be NULL) and variables ({NAME: value} or NULL). */
+    const char *manifest, *program;
+    const char *const *options;
+    json_t *variables;
     json_t *document;     /* {outputs, gateways, runtimes, clients}; kept by the arena */
     GT_VEC(struct gt_integration) integrations;
-    bool local;  /* of the embedded cloud */
     bool single; /* one output by its name and nothing else */
 };
 
@@ -54,6 +57,9 @@ bool gt_output_select(struct gt_arena *arena, struct gt_output *output, const ch
 /* The token URL as Cognito forms it from a domain: a prefix, or a host of one's own. */
 const char *gt_token_url(struct gt_arena *arena, const char *domain, const char *region);
 
+/* The name under which the format "env" exports a member ("client_secret") of a client. */
+const char *gt_output_variable(struct gt_arena *arena, const char *client, const char *member);
+
 /* Prints in one of the formats "table", "json", "yaml", "env", "quick-suite", "mcp-json", "github".
  * `delimiter` is a text that no value has, for values of several lines in "github". */
 struct gt_format_options {
@@ -73,6 +79,9 @@ void gt_fetch_token_urls(struct gt_context *context, struct gt_client_facts *fac
 
 /* Reads client secrets from Cognito. */
 bool gt_fetch_secrets(struct gt_context *context, struct gt_client_facts *facts, const char *only);
+
+/* How other programs get here: manifest, program, options, variables. */
+void gt_output_invocation(struct gt_context *context, struct gt_output *out);
 
 /* The outputs after an apply: "name = value" lines, and an event. */
 void gt_output_values(struct gt_context *context);

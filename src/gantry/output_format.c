@@ -1,4 +1,5 @@
 /* The formats of `gantry output`: pure functions from what was collected to text. */
+#include "invocation.h"
 #include "output.h"
 
 #include <gantry/base/json.h>
@@ -160,6 +161,14 @@ static const char *flat_name(struct gt_arena *arena, const char *const *path, co
     return name;
 }
 
+static const char export_prefix[] = "GANTRY";
+
+const char *gt_output_variable(struct gt_arena *arena, const char *client, const char *member)
+{
+    const char *path[] = {"client", client, member, NULL};
+    return flat_name(arena, path, export_prefix, true);
+}
+
 static bool is_masked(const json_t *value)
 {
     return gt_streq(json_string_value(value), GT_MASKED);
@@ -168,15 +177,13 @@ static bool is_masked(const json_t *value)
 static void print_export(const struct printer *printer, const char *const *path,
                          const json_t *value)
 {
-    const char *name = flat_name(printer->arena, path, "GANTRY", true);
+    const char *name = flat_name(printer->arena, path, export_prefix, true);
     if (is_masked(value)) {
         gt_stream_addf(printer->stream, "# %s is masked; --show-secrets shows it\n", name);
         return;
     }
-    gt_stream_addf(printer->stream, "export %s='", name);
-    for (const char *at = text_of(printer->arena, value); *at != '\0'; at++)
-        gt_stream_add(printer->stream, *at == '\'' ? "'\\''" : at, *at == '\'' ? 4 : 1);
-    gt_stream_adds(printer->stream, "'\n");
+    gt_stream_addf(printer->stream, "export %s=%s\n", name,
+                   gt_shell_quote(printer->arena, text_of(printer->arena, value)));
 }
 
 static void print_env(const struct printer *printer)
@@ -264,9 +271,13 @@ static json_t *bridge(const struct gt_output *output, const struct gt_integratio
         json_array_append_new(args, json_string("--environment"));
         json_array_append_new(args, json_string(output->environment));
     }
-    if (output->local)
-        json_array_append_new(args, json_string("--local"));
-    return json_pack("{s:s, s:o}", "command", "gantry", "args", args);
+    for (const char *const *option = output->options; option != NULL && *option != NULL; option++)
+        json_array_append_new(args, json_string(*option));
+    json_t *out = json_pack("{s:s, s:o}", "command",
+                            output->program == NULL ? "gantry" : output->program, "args", args);
+    if (output->variables != NULL)
+        json_object_set(out, "env", output->variables);
+    return out;
 }
 
 static void print_mcp_json(const struct printer *printer)

@@ -17,6 +17,8 @@ static size_t entries_left(const struct gt_state *state)
 /* What the services keep of what was deleted, once for each type. */
 static void say_kept(struct gt_context *context, const struct gt_removals *removals)
 {
+    if (context->place != NULL) /* the embedded cloud keeps nothing */
+        return;
     struct gt_map seen = gt_map_init(context->arena);
     for (size_t i = 0; i < removals->list.len; i++) {
         const struct gt_removed *removed = &removals->list.at[i];
@@ -65,6 +67,18 @@ static enum gt_exit finish(struct gt_context *context, const struct gt_plan *pla
     return GT_EXIT_DONE;
 }
 
+static bool is_wanted(struct gt_context *context, const struct gt_consent *consent,
+                      const struct gt_plan *plan)
+{
+    size_t count = gt_plan_count(plan).remove;
+    const char *question = gt_printf(context->arena,
+                                     "\nThis deletes %zu resource%s of %s (%s) in account %s, %s.\n"
+                                     "Type the stack's name, %s, to go on: ",
+                                     count, gt_plural(count), plan->stack, plan->environment,
+                                     plan->account, plan->region, plan->stack);
+    return gt_consent_ask(context->program, consent, question, plan->stack);
+}
+
 enum gt_exit gt_teardown(struct gt_context *context, const struct gt_consent *consent)
 {
     struct gt_program *program = context->program;
@@ -79,16 +93,11 @@ enum gt_exit gt_teardown(struct gt_context *context, const struct gt_consent *co
             return GT_EXIT_FAILED;
         return GT_EXIT_DONE;
     }
-    gt_run_show(context, plan);
+    if (consent != NULL)
+        gt_run_show(context, plan);
     if (!gt_engine_guards(context->engine, plan, context->diags))
         return GT_EXIT_FAILED;
-    const char *question =
-        gt_printf(context->arena,
-                  "\nThis deletes %zu resource%s of %s (%s) in account %s, %s.\n"
-                  "Type the stack's name, %s, to go on: ",
-                  gt_plan_count(plan).remove, gt_plan_count(plan).remove == 1 ? "" : "s",
-                  plan->stack, plan->environment, plan->account, plan->region, plan->stack);
-    if (!gt_consent_ask(program, consent, question, plan->stack))
+    if (consent != NULL && !is_wanted(context, consent, plan))
         return GT_EXIT_FAILED;
     struct gt_removals removals = gt_removals_of(context->arena, plan);
     enum gt_exit code = gt_run_apply(context, plan);

@@ -1,9 +1,11 @@
 /* What output asks for: token URLs from discovery documents, secrets from Cognito. */
+#include "invocation.h"
 #include "output.h"
 
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
 #include <gantry/model/operations.h>
+#include <gantry/sys/file.h>
 
 enum { FETCH_TIMEOUT_MS = 5000, FETCH_MAX = 1 << 20 };
 
@@ -115,6 +117,15 @@ bool gt_fetch_secrets(struct gt_context *context, struct gt_client_facts *facts,
         facts[i].secret = gt_text_at(output, "/UserPoolClient/ClientSecret");
     }
     return ok;
+}
+
+void gt_output_invocation(struct gt_context *context, struct gt_output *out)
+{
+    const char *real = gt_path_real(context->arena, context->path);
+    out->manifest = real == NULL ? context->path : real;
+    out->program = gt_invocation_program(context);
+    out->options = gt_invocation_options(context);
+    out->variables = gt_invocation_environment(context);
 }
 
 void gt_output_values(struct gt_context *context)

@@ -5,6 +5,8 @@
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
 
+#include <string.h>
+
 static const struct {
     const char *name; /* for machines */
     const char *word;
@@ -15,11 +17,10 @@ static const struct {
     [GT_HOP_SKIPPED] = {"skipped", "skipped", GT_YELLOW},
 };
 
-struct saying {
+struct saying { /* of one pair */
     struct gt_context *context;
-    const struct gt_verify_client *client;
-    const struct gt_verify_gateway *gateway;
-    bool say;
+    const struct gt_verification_options *options;
+    const struct gt_verified_pair *pair;
 };
 
 static json_t *hop_document(const struct gt_hop *hop)
@@ -62,6 +63,18 @@ static void say_hop(struct gt_stream *stream, const struct gt_hop *hop)
     say_more(stream, "likely:", hop->cause);
 }
 
+static void set_client(json_t *members, const struct gt_verified_pair *pair)
+{
+    json_object_set_new(members, "client",
+                        pair->client == NULL ? json_null() : json_string(pair->client));
+}
+
+static bool is_over(void *payload)
+{
+    const struct saying *saying = payload;
+    return saying->options->is_over != NULL && saying->options->is_over(saying->options->payload);
+}
+
 static void on_hop(void *payload, const struct gt_hop *hop, bool done)
 {
     struct saying *saying = payload;
@@ -70,71 +83,165 @@ static void on_hop(void *payload, const struct gt_hop *hop, bool done)
         return;
     if (gt_events_wanted(&program->events)) {
         json_t *members = hop_document(hop);
-        json_object_set_new(members, "client", json_string(saying->client->name));
-        json_object_set_new(members, "gateway", json_string(saying->gateway->name));
+        set_client(members, saying->pair);
+        json_object_set_new(members, "gateway", json_string(saying->pair->gateway));
         gt_program_event(program, "hop", members);
     }
     bool wanted = program->verbosity != GT_QUIET || hop->result == GT_HOP_FAILED;
-    if (!saying->say || !wanted || program->json)
+    if (!saying->options->say || !wanted || program->json)
         return;
     say_hop(&program->out, hop);
     gt_stream_flush(&program->out);
 }
 
-static void verify_pair(struct saying *saying, const struct gt_verification_options *options,
-                        const struct gt_callers *callers, struct gt_verification_report *report)
+struct run {
+    struct gt_context *context;
+    const struct gt_verification_options *options;
+    const struct gt_callers *callers;
+    struct gt_verification_report *report;
+    size_t gateways; /* that are tried */
+    int64_t end_ms;  /* monotonic */
+};
+
+static void say_pair(struct gt_context *context, const struct gt_verified_pair *pair)
 {
-    struct gt_context *context = saying->context;
     struct gt_program *program = context->program;
+    const char *client =
+        pair->client == NULL ? "no client" : gt_printf(context->arena, "client %s", pair->client);
+    if (!program->json && program->verbosity != GT_QUIET)
+        gt_program_print(program, gt_printf(context->arena, "%s, gateway %s: %s\n", client,
+                                            pair->gateway, pair->url));
+}
+
+static void verify_pair(struct run *run, const struct gt_verify_client *client,
+                        const struct gt_verify_gateway *gateway)
+{
+    struct gt_context *context = run->context;
+    struct gt_verification_report *report = run->report;
+    struct gt_verified_pair *pair = GT_PUSH(context->arena, &report->pairs);
+    *pair = (struct gt_verified_pair){.client = client == NULL ? NULL : client->name,
+                                      .gateway = gateway->name,
+                                      .url = gateway->url};
+    struct saying saying = {context, run->options, pair};
+    int64_t left_ms = run->end_ms - gt_monotonic_ms(context->program->sys);
     struct gt_verify_options how = {
         .loop = context->loop,
         .http = context->http,
-        .client = saying->client,
-        .gateway = saying->gateway,
-        .clients = callers->clients,
-        .client_count = callers->count,
-        .call = options->call,
-        .arguments = options->arguments,
-        .deadline_ms = options->deadline_ms,
+        .client = client,
+        .gateway = gateway,
+        .clients = run->callers->clients,
+        .client_count = run->callers->count,
+        .call = run->options->call,
+        .arguments = run->options->arguments,
+        .call_where_listed = run->gateways > 1,
+        .deadline_ms = left_ms > 0 ? left_ms : 1,
         .version = GANTRY_VERSION,
+        .is_over = is_over,
         .on_hop = on_hop,
-        .payload = saying,
+        .payload = &saying,
     };
-    struct gt_verified_pair *pair = GT_PUSH(context->arena, &report->pairs);
-    *pair = (struct gt_verified_pair){.client = saying->client->name,
-                                      .gateway = saying->gateway->name,
-                                      .url = saying->gateway->url};
-    if (saying->say && !program->json && program->verbosity != GT_QUIET)
-        gt_program_print(program, gt_printf(context->arena, "client %s, gateway %s: %s\n",
-                                            pair->client, pair->gateway, pair->url));
+    if (run->options->say)
+        say_pair(context, pair);
     gt_verify(context->arena, &how, &pair->result);
+    report->passed += pair->result.hops.len - pair->result.failed - pair->result.skipped;
     report->failed += pair->result.failed;
     report->skipped += pair->result.skipped;
-    report->passed += pair->result.hops.len - pair->result.failed - pair->result.skipped;
 }
 
-/* Pairs of a client with the gateways that it may call, as far as they were asked for. */
-static bool each_gateway(struct gt_context *context, const struct gt_client_info *info,
-                         const struct gt_verification_options *options,
-                         const struct gt_callers *callers, struct gt_verification_report *report)
+static bool may_call(const struct gt_client_info *client, const char *gateway)
 {
-    const struct gt_verify_client *client = gt_callers_find(callers, info->name);
-    for (size_t i = 0; i < info->gateways.len; i++) {
-        const char *name = info->gateways.at[i];
-        struct gt_verify_gateway gateway;
-        if (options->gateway != NULL && !gt_streq(options->gateway, name))
+    for (size_t i = 0; i < client->gateways.len; i++)
+        if (gt_streq(client->gateways.at[i], gateway))
+            return true;
+    return false;
+}
+
+/* The clients that may call the gateway, or the gateway alone where there is none. */
+static bool each_client(struct run *run, const char *name)
+{
+    struct gt_context *context = run->context;
+    const char *only = run->options->client;
+    struct gt_verify_gateway gateway;
+    size_t clients = 0;
+    if (!gt_callers_gateway(context, name, &gateway))
+        return false;
+    for (size_t i = 0; i < context->stack.clients.len; i++) {
+        const struct gt_client_info *info = &context->stack.clients.at[i];
+        if (!may_call(info, name) || (only != NULL && !gt_streq(only, info->name)))
             continue;
+        const struct gt_verify_client *client = gt_callers_find(run->callers, info->name);
+        clients++;
         if (client == NULL) {
             gt_error(context->diags, "not-applied", "the client %s was not applied", info->name)
                 ->hint = "`gantry status` lists what is there";
             return false;
         }
-        if (!gt_callers_gateway(context, name, &gateway))
-            return false;
-        struct saying saying = {context, client, &gateway, options->say};
-        verify_pair(&saying, options, callers, report);
+        verify_pair(run, client, &gateway);
     }
+    if (clients == 0 && only == NULL)
+        verify_pair(run, NULL, &gateway);
     return true;
+}
+
+/* The logical name of a gateway of the stack; NULL: another kind of resource. */
+static const char *gateway_name(const struct gt_resource *resource)
+{
+    static const char prefix[] = "gateway.";
+    return gt_starts_with(resource->address, prefix) ? resource->address + strlen(prefix) : NULL;
+}
+
+static bool check_names(struct gt_context *context, const struct gt_verification_options *options)
+{
+    size_t count = 0;
+    const char **names =
+        gt_calloc(context->arena, context->stack.resources.len + 1, sizeof(const char *));
+    for (size_t i = 0; i < context->stack.resources.len; i++) {
+        const char *name = gateway_name(&context->stack.resources.at[i]);
+        if (name != NULL)
+            names[count++] = name;
+        if (name != NULL && gt_streq(name, options->gateway))
+            return options->client == NULL ||
+                   gt_callers_check(context, options->client, options->gateway);
+    }
+    if (options->gateway == NULL)
+        return options->client == NULL || gt_callers_check(context, options->client, NULL);
+    const char *nearest = gt_nearest(options->gateway, names);
+    gt_error(context->diags, "no-gateway", "%s has no gateway \"%s\"", context->stack_name,
+             options->gateway)
+        ->hint = nearest == NULL ? "gateways are declared below gateways:"
+                                 : gt_printf(context->arena, "did you mean %s?", nearest);
+    return false;
+}
+
+static bool is_wanted(const struct gt_context *context,
+                      const struct gt_verification_options *options, const char *gateway)
+{
+    if (gateway == NULL || (options->gateway != NULL && !gt_streq(gateway, options->gateway)))
+        return false;
+    for (size_t i = 0; i < context->stack.clients.len; i++) {
+        const struct gt_client_info *client = &context->stack.clients.at[i];
+        if (gt_streq(client->name, options->client) && may_call(client, gateway))
+            return true;
+    }
+    return options->client == NULL;
+}
+
+/* Whether the tool of --call was called somewhere, or could not be for another reason. */
+static bool was_called(struct gt_context *context, const struct gt_verification_options *options,
+                       const struct gt_verification_report *report)
+{
+    if (options->call == NULL || report->failed > 0)
+        return true;
+    for (size_t i = 0; i < report->pairs.len; i++)
+        for (size_t k = 0; k < report->pairs.at[i].result.hops.len; k++) {
+            const struct gt_hop *hop = &report->pairs.at[i].result.hops.at[k];
+            if (gt_streq(hop->name, "tools/call") && hop->result != GT_HOP_SKIPPED)
+                return true;
+        }
+    gt_error(context->diags, "no-tool", "no gateway lists the tool %s",
+             gt_one_line(context->arena, options->call, 200))
+        ->hint = "tools are named TARGET___TOOL; the lists are above";
+    return false;
 }
 
 enum gt_exit gt_verification_run(struct gt_context *context,
@@ -143,28 +250,35 @@ enum gt_exit gt_verification_run(struct gt_context *context,
 {
     struct gt_callers callers;
     int64_t begin_ms = gt_monotonic_ms(context->program->sys);
+    int64_t deadline_ms = options->deadline_ms > 0 ? options->deadline_ms : GT_TOKEN_DEADLINE_MS;
+    struct run run = {.context = context,
+                      .options = options,
+                      .callers = &callers,
+                      .report = report,
+                      .end_ms = begin_ms + deadline_ms};
     *report = (struct gt_verification_report){0};
-    if (options->client != NULL &&
-        gt_callers_choose(context, options->client, options->gateway) == NULL)
+    if (!check_names(context, options) || !gt_callers_collect(context, NULL, &callers))
         return GT_EXIT_FAILED;
-    if (!gt_callers_collect(context, NULL, &callers))
-        return GT_EXIT_FAILED;
-    for (size_t i = 0; i < context->stack.clients.len; i++) {
-        const struct gt_client_info *info = &context->stack.clients.at[i];
-        if ((options->client == NULL || gt_streq(options->client, info->name)) &&
-            !each_gateway(context, info, options, &callers, report))
+    for (size_t i = 0; i < context->stack.resources.len; i++)
+        run.gateways += is_wanted(context, options, gateway_name(&context->stack.resources.at[i]));
+    for (size_t i = 0; i < context->stack.resources.len; i++) {
+        const char *name = gateway_name(&context->stack.resources.at[i]);
+        if (is_wanted(context, options, name) && !each_client(&run, name))
             return GT_EXIT_FAILED;
     }
     report->elapsed_ms = gt_monotonic_ms(context->program->sys) - begin_ms;
-    if (report->pairs.len == 0) {
-        gt_error(context->diags, "nothing-to-verify",
-                 options->gateway == NULL ? "no client of the stack may call a gateway"
-                                          : "no client of the stack may call that gateway")
-            ->hint = "clients are declared below identity.NAME.clients, and gateways name the "
-                     "identity";
+    if (run.gateways > 1 && !was_called(context, options, report))
         return GT_EXIT_FAILED;
-    }
     return report->failed > 0 ? GT_EXIT_UNVERIFIED : GT_EXIT_DONE;
+}
+
+void gt_verification_say(struct gt_context *context, const struct gt_verification_report *report)
+{
+    gt_program_say(context->program, "%s: %zu passed, %zu failed, %zu skipped",
+                   report->failed > 0   ? "not verified"
+                   : report->passed > 0 ? "verified"
+                                        : "nothing to verify",
+                   report->passed, report->failed, report->skipped);
 }
 
 static json_t *pair_document(const struct gt_verified_pair *pair)
@@ -172,8 +286,9 @@ static json_t *pair_document(const struct gt_verified_pair *pair)
     json_t *hops = json_array();
     for (size_t i = 0; i < pair->result.hops.len; i++)
         json_array_append_new(hops, hop_document(&pair->result.hops.at[i]));
-    json_t *out = json_pack("{s:s, s:s, s:s, s:o}", "client", pair->client, "gateway",
-                            pair->gateway, "url", pair->url, "hops", hops);
+    json_t *out =
+        json_pack("{s:s, s:s, s:o}", "gateway", pair->gateway, "url", pair->url, "hops", hops);
+    set_client(out, pair);
     if (pair->result.token_url != NULL)
         json_object_set_new(out, "tokenUrl", json_string(pair->result.token_url));
     if (pair->result.tools != NULL)
@@ -187,9 +302,12 @@ json_t *gt_verification_document(const struct gt_context *context,
     json_t *pairs = json_array();
     for (size_t i = 0; i < report->pairs.len; i++)
         json_array_append_new(pairs, pair_document(&report->pairs.at[i]));
-    return json_pack(
-        "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "stack", context->stack_name, "environment",
-        context->stack_environment, "outcome", report->failed > 0 ? "failed" : "verified", "passed",
-        (json_int_t)report->passed, "failed", (json_int_t)report->failed, "skipped",
-        (json_int_t)report->skipped, "elapsedMs", (json_int_t)report->elapsed_ms, "pairs", pairs);
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "stack", context->stack_name,
+                     "environment", context->stack_environment, "outcome",
+                     report->failed > 0   ? "failed"
+                     : report->passed > 0 ? "verified"
+                                          : "skipped",
+                     "passed", (json_int_t)report->passed, "failed", (json_int_t)report->failed,
+                     "skipped", (json_int_t)report->skipped, "elapsedMs",
+                     (json_int_t)report->elapsed_ms, "pairs", pairs);
 }

@@ -6,7 +6,8 @@
 #include "callers.h"
 
 struct gt_verified_pair {
-    const char *client, *gateway, *url;
+    const char *client; /* NULL: none may call the gateway */
+    const char *gateway, *url;
     struct gt_verification result;
 };
 
@@ -20,14 +21,21 @@ struct gt_verification_options {
     const char *client, *gateway; /* only these; NULL: all */
     const char *call;             /* a tool; NULL: none */
     const json_t *arguments;
-    int64_t deadline_ms; /* 0: the check's own */
-    bool say;            /* lines for people as it happens */
+    int64_t deadline_ms;            /* of all of it; 0: two minutes */
+    bool say;                       /* lines for people as it happens */
+    bool (*is_over)(void *payload); /* of gt_verify_options; may be NULL */
+    void *payload;
 };
 
-/* Verifies. The stack must be open and connected. DONE, UNVERIFIED, or FAILED with errors. */
+/* Verifies every pair of client and gateway, and gateways without a client. The stack must be open
+ * and connected. DONE, UNVERIFIED, or FAILED with errors. Where nothing could be tried it is DONE
+ * with no hop passed. */
 enum gt_exit gt_verification_run(struct gt_context *context,
                                  const struct gt_verification_options *options,
                                  struct gt_verification_report *report);
+
+/* The counts, as a line for people. */
+void gt_verification_say(struct gt_context *context, const struct gt_verification_report *report);
 
 /* {stack, environment, outcome, passed, failed, skipped, elapsedMs, pairs: [{client, gateway, url,
  * tools, hops: [...]}]}. New reference. */

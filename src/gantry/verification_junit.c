@@ -5,9 +5,15 @@
 
 #include <libxml/xmlwriter.h>
 
+/* XML 1.0 has no way to write most control characters, and UTF-8 must be right. */
+static const char *printable(struct gt_arena *arena, const char *text)
+{
+    return gt_safe_text(arena, text == NULL ? "" : text);
+}
+
 static void attribute(xmlTextWriterPtr writer, const char *name, const char *value)
 {
-    xmlTextWriterWriteAttribute(writer, BAD_CAST name, BAD_CAST(value == NULL ? "" : value));
+    xmlTextWriterWriteAttribute(writer, BAD_CAST name, BAD_CAST value);
 }
 
 static void number(xmlTextWriterPtr writer, const char *name, size_t value)
@@ -30,15 +36,15 @@ static void write_hop(xmlTextWriterPtr writer, struct gt_arena *arena, const cha
     seconds(writer, hop->elapsed_ms);
     if (hop->result == GT_HOP_SKIPPED) {
         xmlTextWriterStartElement(writer, BAD_CAST "skipped");
-        attribute(writer, "message", hop->detail);
+        attribute(writer, "message", printable(arena, hop->detail));
         xmlTextWriterEndElement(writer);
     } else if (hop->result == GT_HOP_FAILED) {
         const char *text = gt_printf(arena, "sent: %s\nreceived: %s\nlikely cause: %s\n",
-                                     hop->sent == NULL ? "-" : hop->sent,
-                                     hop->received == NULL ? "-" : hop->received,
+                                     printable(arena, hop->sent == NULL ? "-" : hop->sent),
+                                     printable(arena, hop->received == NULL ? "-" : hop->received),
                                      hop->cause == NULL ? "-" : hop->cause);
         xmlTextWriterStartElement(writer, BAD_CAST "failure");
-        attribute(writer, "message", hop->detail);
+        attribute(writer, "message", printable(arena, hop->detail));
         xmlTextWriterWriteString(writer, BAD_CAST text);
         xmlTextWriterEndElement(writer);
     }
@@ -48,7 +54,8 @@ static void write_hop(xmlTextWriterPtr writer, struct gt_arena *arena, const cha
 static void write_pair(xmlTextWriterPtr writer, struct gt_arena *arena,
                        const struct gt_verified_pair *pair)
 {
-    const char *suite = gt_printf(arena, "%s -> %s", pair->client, pair->gateway);
+    const char *suite = gt_printf(arena, "%s -> %s",
+                                  pair->client == NULL ? "no client" : pair->client, pair->gateway);
     int64_t elapsed_ms = 0;
     for (size_t i = 0; i < pair->result.hops.len; i++)
         elapsed_ms += pair->result.hops.at[i].elapsed_ms;

@@ -94,6 +94,12 @@ void gt_watch_event(void *payload, const struct gt_event *event)
         show_line(context, event);
 }
 
+void gt_watch_reset(struct gt_context *context)
+{
+    memset(context->done, 0, sizeof(context->done));
+    context->failed = context->skipped = 0;
+}
+
 static void tick(void *payload)
 {
     struct gt_context *context = payload;

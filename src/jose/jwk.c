@@ -61,16 +61,27 @@ bool gt_jwk_fits(const json_t *jwk, const struct gt_jose_algorithm *algorithm)
            may_verify(jwk);
 }
 
+/* The value of a digit, or -1. */
+static int digit(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '-' ? 62 : c == '_' ? 63 : -1;
+}
+
 unsigned char *gt_base64url_decode(const char *text, size_t text_len, size_t *len)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     size_t rest = text_len % 4;
     for (size_t i = 0; i < text_len; i++)
-        if (text[i] == '\0' || strchr(digits, text[i]) == NULL)
+        if (digit(text[i]) < 0)
             return NULL;
     if (rest == 1)
         return NULL;
-    if (rest > 1 && (strchr(digits, text[text_len - 1]) - digits) % (rest == 2 ? 16 : 4) != 0)
+    if (rest > 1 && digit(text[text_len - 1]) % (rest == 2 ? 16 : 4) != 0)
         return NULL;
     unsigned char *bytes = NULL;
     return cjose_base64url_decode(text, text_len, &bytes, len, NULL) ? bytes : NULL;

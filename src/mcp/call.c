@@ -68,7 +68,13 @@ static void finish(struct gt_mcp_work *work, int status, const struct gt_buf *te
         server->open = work->next;
     if (work->next != NULL)
         work->next->previous = work->previous;
-    if (work->cancelled || text == NULL)
+    if (work->abandoned) {
+        bool legacy = !gt_mcp_is_modern(work->call.version);
+        status = 503;
+        text = gt_mcp_text(server, gt_rpc_error(work->call.id, legacy, GT_RPC_INTERNAL_ERROR,
+                                                "the server is shutting down", NULL));
+    }
+    if (text == NULL || (work->cancelled && !work->abandoned))
         work->carrier->answer(work, status, NULL, 0);
     else
         work->carrier->answer(work, status, text->ptr, text->len);
@@ -226,6 +232,13 @@ void gt_mcp_tool_error(struct gt_mcp_call *call, const char *format, ...)
                                   "isError", 1));
 }
 
+void gt_mcp_answer_header(struct gt_mcp_call *call, const char *name, const char *value)
+{
+    struct gt_mcp_work *work = work_of(call);
+    if (work->carrier->header != NULL && !work->cancelled)
+        work->carrier->header(work, name, value);
+}
+
 void gt_mcp_work_run(struct gt_mcp_work *work)
 {
     const struct gt_mcp_method *method = work->method;
@@ -333,11 +346,10 @@ void gt_mcp_work_cancel(struct gt_mcp_work *work)
 void gt_mcp_work_abandon(struct gt_mcp_work *work)
 {
     gt_mcp_work_pin(work);
+    work->abandoned = !work->cancelled;
     gt_mcp_work_cancel(work);
-    if (!work->answered) {
-        work->cancelled = false; /* not by the client, who waits */
-        gt_mcp_refuse(work, 503, GT_RPC_INTERNAL_ERROR, "the server is shutting down", NULL);
-    }
+    if (!work->answered)
+        finish(work, 0, NULL);
     gt_mcp_work_unpin(work);
 }
 

@@ -196,6 +196,9 @@ struct gt_mcp_open *gt_client_ask(struct gt_mcp_client *client, const struct gt_
         .id = ++client->last_id,
         .started_ms = now_ms(client),
         .timeout_ms = ask->timeout_ms > 0 ? ask->timeout_ms : client->options.timeout_ms,
+        .headers = gt_calloc(arena, ask->header_count + 1, sizeof(*open->headers)),
+        .header_count = ask->header_count,
+        .query = gt_strdup(arena, ask->query),
         .on_notification = ask->on_notification,
         .notification_payload = ask->payload,
         .fn = fn,
@@ -203,6 +206,10 @@ struct gt_mcp_open *gt_client_ask(struct gt_mcp_client *client, const struct gt_
         .drop = spec->drop,
         .handshake = spec->handshake,
     };
+    for (size_t i = 0; i < ask->header_count; i++) {
+        open->headers[i].name = gt_strdup(arena, ask->headers[i].name);
+        open->headers[i].value = gt_strdup(arena, ask->headers[i].value);
+    }
     if (client->last != NULL)
         client->last->next = open;
     else

@@ -3,6 +3,7 @@
 
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
+#include <strings.h>
 
 enum { NOT_FOUND = 404 };
 
@@ -143,12 +144,29 @@ static struct gt_link link_of(const struct gt_mcp_open *open)
     return (struct gt_link){.version = version, .version_name = gt_mcp_version_name(version)};
 }
 
+/* The request's own headers take the place of those of the same name. */
+static void add_own(const struct gt_mcp_open *open, gt_header_vec *headers)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < headers->len; i++) {
+        bool given = false;
+        for (size_t j = 0; j < open->header_count; j++)
+            given = given || strcasecmp(headers->at[i].name, open->headers[j].name) == 0;
+        if (!given)
+            headers->at[kept++] = headers->at[i];
+    }
+    headers->len = kept;
+    for (size_t j = 0; j < open->header_count; j++)
+        *GT_PUSH(open->arena, headers) = open->headers[j];
+}
+
 void gt_client_http_send(struct gt_mcp_open *open)
 {
     struct gt_link link = link_of(open);
     gt_header_vec headers = {0};
     json_auto_t *message = gt_client_message(open);
     gt_client_headers(open->arena, &link, message, &headers);
+    add_own(open, &headers);
     open->with_session = link.session != NULL;
     int64_t left_ms = gt_client_disarm(open);
     open->outgoing = gt_outgoing_start(&(struct gt_outgoing_options){
@@ -156,6 +174,7 @@ void gt_client_http_send(struct gt_mcp_open *open)
         .message = message,
         .headers = headers.at,
         .header_count = headers.len,
+        .query = open->query,
         .timeout_ms = left_ms,
         .on_message = on_message,
         .on_end = on_end,

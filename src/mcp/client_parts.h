@@ -52,6 +52,9 @@ struct gt_mcp_open {
     int64_t id, started_ms, timeout_ms;
     struct gt_timer *timer; /* the time limit, or a failure that is told in the next turn */
     struct gt_outgoing *outgoing;
+    struct gt_header *headers; /* of its own */
+    size_t header_count;
+    const char *query;
     void (*on_notification)(void *payload, const json_t *notification);
     void *notification_payload;
     gt_mcp_done_fn *fn;

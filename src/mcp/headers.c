@@ -48,10 +48,8 @@ const char *gt_mcp_header_text(struct gt_arena *arena, const char *value)
     return text;
 }
 
-/* The only header of a name (lower or mixed case); *twice when there are several, which may be read
- * differently on the way. */
-static const char *only(const struct gt_request *request, const char *before, const char *name,
-                        bool *twice)
+const char *gt_mcp_header_only(const struct gt_request *request, const char *before,
+                               const char *name, bool *twice)
 {
     const char *value = NULL;
     size_t len = strlen(before);
@@ -82,7 +80,7 @@ static bool check(struct gt_mcp_work *work, const struct gt_request *request, co
                   text_fn *text_of, const char *body)
 {
     bool twice;
-    const char *value = only(request, "", header, &twice);
+    const char *value = gt_mcp_header_only(request, "", header, &twice);
     if (twice)
         return mismatch(work, header, "came more than once");
     if (value == NULL)
@@ -138,7 +136,7 @@ static bool check_mirror(struct gt_mcp_work *work, const struct gt_request *requ
     bool twice;
     struct gt_arena *arena = work->call.arena;
     const char *header = gt_printf(arena, "Mcp-Param-%s", name);
-    const char *given = only(request, "mcp-param-", name, &twice);
+    const char *given = gt_mcp_header_only(request, "mcp-param-", name, &twice);
     bool expected = value != NULL && !json_is_null(value);
     if (twice)
         return mismatch(work, header, "came more than once");

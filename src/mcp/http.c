@@ -9,8 +9,8 @@
 
 enum { DEFAULT_DEPTH = 64 };
 
-/* Error responses without an id: the member is left out from 2026-07-28 on. */
-static void reply_error(struct gt_exchange *exchange, int status, const struct gt_header *header,
+/* The id is left out from 2026-07-28 on, and null before. */
+void gt_mcp_reply_error(struct gt_exchange *exchange, int status, const struct gt_header *header,
                         const char *message)
 {
     const char *version = gt_request_header(gt_exchange_request(exchange), "mcp-protocol-version");
@@ -23,80 +23,6 @@ static void reply_error(struct gt_exchange *exchange, int status, const struct g
     if (header != NULL)
         headers[1] = *header;
     gt_reply(exchange, status, headers, header != NULL ? 2 : 1, text, strlen(text));
-}
-
-/* The length of the host in "host:port", "[::1]:port". */
-static size_t host_length(const char *text)
-{
-    if (*text == '[')
-        return strcspn(text, "]") + (strchr(text, ']') != NULL);
-    return strcspn(text, ":");
-}
-
-/* What stands behind the host: nothing, or ':' and digits. */
-static bool port_or_nothing(const char *rest)
-{
-    return *rest == '\0' || (*rest == ':' && rest[1 + strspn(rest + 1, "0123456789")] == '\0');
-}
-
-static bool loopback(const char *text)
-{
-    size_t len = host_length(text);
-    if (!port_or_nothing(text + len))
-        return false;
-    char host[64] = "";
-    if (len == 0 || len >= sizeof(host))
-        return false;
-    memcpy(host, text, len);
-    if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
-        return true;
-    return strncmp(host, "127.", 4) == 0 && host[strspn(host, "0123456789.")] == '\0';
-}
-
-static bool host_allowed(const struct gt_mcp_http_options *options, const char *host)
-{
-    if (host == NULL)
-        return false;
-    if (options->allowed_hosts == NULL)
-        return loopback(host);
-    size_t len = host_length(host);
-    for (const char *const *allowed = options->allowed_hosts; *allowed != NULL; allowed++) {
-        if (strcmp(*allowed, "*") == 0 || strcasecmp(*allowed, host) == 0)
-            return true;
-        if (strlen(*allowed) == len && strncasecmp(*allowed, host, len) == 0 &&
-            port_or_nothing(host + len))
-            return true;
-    }
-    return false;
-}
-
-static bool origin_allowed(const struct gt_mcp_http_options *options, const char *origin)
-{
-    if (options->allowed_origins == NULL) {
-        const char *rest = strstr(origin, "://");
-        bool web = gt_starts_with(origin, "http://") || gt_starts_with(origin, "https://");
-        return web && rest != NULL && loopback(rest + 3);
-    }
-    for (const char *const *allowed = options->allowed_origins; *allowed != NULL; allowed++)
-        if (strcmp(*allowed, "*") == 0 || strcasecmp(*allowed, origin) == 0)
-            return true;
-    return false;
-}
-
-bool gt_mcp_http_admit(const struct gt_mcp_http_options *options, struct gt_exchange *exchange)
-{
-    const struct gt_request *request = gt_exchange_request(exchange);
-    const char *origin = gt_request_header(request, "origin");
-    bool check_host = !options->any_host && strcmp(request->peer, "unix") != 0;
-    if (check_host && !host_allowed(options, gt_request_header(request, "host"))) {
-        reply_error(exchange, 403, NULL, "the Host header is not one of this server's");
-        return false;
-    }
-    if (origin != NULL && !origin_allowed(options, origin)) {
-        reply_error(exchange, 403, NULL, "the origin is not allowed");
-        return false;
-    }
-    return true;
 }
 
 /* Whether a list of media ranges (Accept) has one of two, quality left aside. */
@@ -127,12 +53,13 @@ static bool fits(struct gt_exchange *exchange)
     const char *type = gt_request_header(request, "content-type");
     const char *accept = gt_request_header(request, "accept");
     if (strcmp(request->method, "POST") != 0) {
-        reply_error(exchange, 405, &allow, "only POST is served here");
+        gt_mcp_reply_error(exchange, 405, &allow, "only POST is served here");
     } else if (type != NULL && !is_json(type)) {
-        reply_error(exchange, 415, NULL, "the body must be application/json");
+        gt_mcp_reply_error(exchange, 415, NULL, "the body must be application/json");
     } else if (accept != NULL && !lists(accept, "application/json", "application/*") &&
                !lists(accept, "text/event-stream", "*/*")) {
-        reply_error(exchange, 406, NULL, "Accept must list application/json and text/event-stream");
+        gt_mcp_reply_error(exchange, 406, NULL,
+                           "Accept must list application/json and text/event-stream");
     } else {
         return true;
     }
@@ -216,12 +143,13 @@ void gt_mcp_http_serve(struct gt_mcp_server *server, const struct gt_mcp_http_op
         return;
     const struct gt_request *request = gt_exchange_request(exchange);
     const char *accept = gt_request_header(request, "accept");
-    const char *header = gt_request_header(request, "mcp-protocol-version");
+    bool twice;
+    const char *header = gt_mcp_header_only(request, "", "mcp-protocol-version", &twice);
     struct gt_mcp_post *post = gt_mcp_post_new(server, exchange, endpoint);
     post->accepts_stream = accept != NULL && lists(accept, "text/event-stream", "text/*");
     post->accepts_json = accept == NULL || lists(accept, "application/json", "application/*") ||
                          lists(accept, "*/*", "*/*");
-    if (header != NULL && (header = gt_mcp_header_trim(post->arena, header)) == NULL)
+    if (header != NULL && (twice || (header = gt_mcp_header_trim(post->arena, header)) == NULL))
         header = ""; /* no version, and none that could be left out */
     post->modern = gt_mcp_is_modern(gt_mcp_version_find(header));
     const char *problem = NULL;

@@ -63,6 +63,8 @@ void gt_mcp_listen(void *self, struct gt_mcp_call *call)
     json_t *params = json_pack("{s:O}", "notifications", work->listens);
     gt_mcp_send_notification(work, "notifications/subscriptions/acknowledged",
                              tagged(work, params));
+    if (call->server->quiescing)
+        gt_mcp_result(call, tagged(work, json_object()));
 }
 
 void gt_mcp_end_listeners(struct gt_mcp_server *server)

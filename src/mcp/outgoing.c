@@ -337,13 +337,16 @@ static struct gt_mcp_sending *prepare(struct gt_outgoing *outgoing)
         headers[count].name = gt_strdup(arena, options->headers[i].name);
         headers[count++].value = gt_strdup(arena, options->headers[i].value);
     }
+    const char *url = options->client->options.url;
+    if (options->query != NULL)
+        url = gt_printf(arena, "%s%c%s", url, strchr(url, '?') == NULL ? '?' : '&', options->query);
     struct gt_buf body = gt_buf_init(SIZE_MAX / 2);
     gt_buf_add_json(&body, options->message, JSON_COMPACT);
     sending->arena = arena;
     sending->outgoing = outgoing;
     sending->request = (struct gt_http_request){
         .method = "POST",
-        .url = options->client->options.url,
+        .url = url,
         .headers = headers,
         .header_count = count,
         .body = gt_strndup(arena, gt_buf_text(&body), body.len),
@@ -375,6 +378,7 @@ struct gt_outgoing *gt_outgoing_start(const struct gt_outgoing_options *options)
     struct gt_mcp_sending *sending = outgoing->sending = prepare(outgoing);
     outgoing->options.message = NULL; /* borrowed until here, as the headers */
     outgoing->options.headers = NULL;
+    outgoing->options.query = NULL;
     if (client->options.authorise == NULL) {
         gt_mcp_send(sending, NULL, 0);
         return outgoing;

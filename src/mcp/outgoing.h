@@ -17,6 +17,7 @@ struct gt_outgoing_options {
     const json_t *message;           /* borrowed during the call */
     const struct gt_header *headers; /* besides Content-Type and Accept; copied */
     size_t header_count;
+    const char *query;  /* besides the URL's own; copied; or NULL */
     int64_t timeout_ms; /* authorization included */
     /* A message that came: JSON, and perhaps JSON-RPC. May drop the POST. */
     void (*on_message)(void *owner, struct gt_outgoing *outgoing, const json_t *message);

@@ -29,9 +29,11 @@ static void end(struct gt_mcp_post *post)
 
 static void reply(struct gt_mcp_post *post, int status, const char *bytes, size_t len)
 {
-    static const struct gt_header json[] = {{"Content-Type", "application/json"}};
+    static const struct gt_header json = {"Content-Type", "application/json"};
+    if (len > 0)
+        *GT_PUSH(post->arena, &post->headers) = json;
     end(post);
-    gt_reply(post->exchange, status, json, len > 0 ? 1 : 0, bytes, len);
+    gt_reply(post->exchange, status, post->headers.at, post->headers.len, bytes, len);
 }
 
 static void keep_alive(void *payload)
@@ -60,7 +62,9 @@ static void begin_stream(struct gt_mcp_post *post)
     if (post->streaming)
         return;
     post->streaming = true;
-    gt_stream_begin(post->exchange, 200, headers, GT_COUNT(headers));
+    for (size_t i = 0; i < GT_COUNT(headers); i++)
+        *GT_PUSH(post->arena, &post->headers) = headers[i];
+    gt_stream_begin(post->exchange, 200, post->headers.at, post->headers.len);
     if (post->collected.len > 0 && !post->collected.overflow) {
         gt_buf_addc(&post->collected, ']');
         write_event(post, post->collected.ptr, post->collected.len);
@@ -138,6 +142,14 @@ static void answer(struct gt_mcp_work *work, int status, const char *bytes, size
     complete(post);
 }
 
+static void header(struct gt_mcp_work *work, const char *name, const char *value)
+{
+    struct gt_mcp_post *post = post_of(work);
+    if (!post->streaming && !post->done)
+        *GT_PUSH(post->arena, &post->headers) =
+            (struct gt_header){gt_strdup(post->arena, name), gt_strdup(post->arena, value)};
+}
+
 static void release(struct gt_mcp_work *work)
 {
     struct gt_mcp_post *post = post_of(work);
@@ -152,6 +164,7 @@ static const struct gt_mcp_carrier carrier = {.can_send = can_send,
                                               .is_streaming = is_streaming,
                                               .message = message,
                                               .answer = answer,
+                                              .header = header,
                                               .release = release};
 
 static void gone(void *payload)
@@ -244,8 +257,7 @@ void gt_mcp_post_cancel(struct gt_mcp_post *post, const json_t *params)
     uint64_t by = sender(post);
     for (struct gt_mcp_work *work = post->server->open; work != NULL; work = work->next) {
         if (work->carrier != &carrier || gt_mcp_is_modern(work->call.version) ||
-            work->call.endpoint != post->endpoint || !json_equal(work->call.id, id) ||
-            sender(post_of(work)) != by)
+            !json_equal(work->call.id, id) || sender(post_of(work)) != by)
             continue;
         if (found != NULL)
             return; /* nobody can tell which is meant */

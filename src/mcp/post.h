@@ -16,8 +16,9 @@ struct gt_mcp_post {
     unsigned refs;
     bool accepts_json, accepts_stream;
     bool batch, modern;
-    bool streaming, gone, done; /* done: the exchange was answered */
-    struct gt_buf collected;    /* responses of a batch */
+    bool streaming, gone, done;       /* done: the exchange was answered */
+    GT_VEC(struct gt_header) headers; /* that methods add to the answer */
+    struct gt_buf collected;          /* responses of a batch */
     struct gt_timer *keep_alive;
 };
 
@@ -36,7 +37,11 @@ void gt_mcp_post_read(struct gt_mcp_post *post);
 /* notifications/cancelled of a legacy client. */
 void gt_mcp_post_cancel(struct gt_mcp_post *post, const json_t *params);
 
-/* Answers without a post: an id-less JSON-RPC error. */
-void gt_mcp_reply_error(struct gt_exchange *exchange, int status, int code, const char *message);
+/* -- http.c -- */
+
+/* Answers without a post: a JSON-RPC error (-32600) that names no request. `header`: one more of
+ * the answer, or NULL. */
+void gt_mcp_reply_error(struct gt_exchange *exchange, int status, const struct gt_header *header,
+                        const char *message);
 
 #endif

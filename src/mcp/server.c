@@ -170,8 +170,19 @@ struct gt_mcp_server *gt_mcp_server_new(const struct gt_mcp_server_options *opti
     return server;
 }
 
+void gt_mcp_server_describe(struct gt_mcp_server *server,
+                            const struct gt_mcp_server_options *options)
+{
+    server->options.server_info = options->server_info;
+    server->options.instructions = options->instructions;
+    server->options.ttl_ms = options->ttl_ms;
+    server->options.private_lists = options->private_lists;
+    server->info = info_text(server);
+}
+
 void gt_mcp_server_quiesce(struct gt_mcp_server *server)
 {
+    server->quiescing = true;
     gt_mcp_end_listeners(server);
 }
 

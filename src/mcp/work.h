@@ -28,6 +28,8 @@ struct gt_mcp_carrier {
     void (*message)(struct gt_mcp_work *work, const char *bytes, size_t len);
     /* The response, with its HTTP status; NULL: the call was cancelled and gets none. Once. */
     void (*answer)(struct gt_mcp_work *work, int status, const char *bytes, size_t len);
+    /* A header of the answer; NULL: answers have none. */
+    void (*header)(struct gt_mcp_work *work, const char *name, const char *value);
     /* Nothing refers to the call any more: its arena may go. */
     void (*release)(struct gt_mcp_work *work);
 };
@@ -48,6 +50,7 @@ struct gt_mcp_work {
     double progress;
     unsigned pins; /* stack frames that use it: it is released when they have returned */
     bool progressed, cancelled, answered;
+    bool abandoned; /* by the server, which goes: its client still waits, and is told so */
 };
 
 struct gt_mcp_server {
@@ -60,6 +63,7 @@ struct gt_mcp_server {
     json_t *supported_names, *empty;
     struct gt_buf text; /* of the message that is being built; kept for the next */
     const char *info;   /* the text of a _meta with serverInfo */
+    bool quiescing;
 };
 
 struct gt_mcp_incoming {
@@ -115,7 +119,8 @@ void gt_mcp_work_run(struct gt_mcp_work *work);
 void gt_mcp_work_pin(struct gt_mcp_work *work);
 void gt_mcp_work_unpin(struct gt_mcp_work *work);
 void gt_mcp_work_cancel(struct gt_mcp_work *work);
-/* Cancels, and answers in the method's place when it does not do so itself. */
+/* Cancels because the server goes: the client gets an error, whatever the method answers or when.
+ */
 void gt_mcp_work_abandon(struct gt_mcp_work *work);
 /* The client is gone: a cancellation at 2026-07-28, else only the end of what it was asked. */
 void gt_mcp_work_gone(struct gt_mcp_work *work);
@@ -151,6 +156,10 @@ struct gt_request;
 /* Whether the headers of a request at 2026-07-28 say what its body says; else refuses it. */
 bool gt_mcp_headers_match(struct gt_mcp_work *work, const struct gt_request *request);
 bool gt_mcp_mirrors_match(struct gt_mcp_work *work, const struct gt_request *request);
+/* The only header named `before` (in lower case) and `name` (in any) together; *twice when there
+ * are several, which may be read differently on the way. */
+const char *gt_mcp_header_only(const struct gt_request *request, const char *before,
+                               const char *name, bool *twice);
 /* A header's text without white space around it; NULL where there are characters in it that do not
  * belong into a header. */
 const char *gt_mcp_header_trim(struct gt_arena *arena, const char *value);

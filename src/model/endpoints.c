@@ -2,8 +2,8 @@
 
 #include "endpoint_rules.h"
 
+#include <gantry/base/pattern.h>
 #include <gantry/base/str.h>
-#include <gantry/model/validate.h>
 #include <string.h>
 
 const struct gt_partition *gt_partition_of_region(const char *region)

@@ -3,6 +3,7 @@
 #include "path.h"
 
 #include <gantry/base/json.h>
+#include <gantry/base/pattern.h>
 #include <gantry/base/str.h>
 #include <gantry/doc/template.h>
 #include <inttypes.h>

@@ -1,9 +1,14 @@
 #include "http_request.h"
 
 #include <gantry/base/str.h>
+#include <gantry/base/url.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#ifndef CURL_WRITEFUNC_ERROR /* before libcurl 7.87: more than was there to write */
+#define CURL_WRITEFUNC_ERROR ((size_t)-1)
+#endif
 
 enum {
     CONNECT_TIMEOUT_MS = 3100, /* the SDKs' "standard" default */
@@ -217,6 +222,15 @@ static void set_protocols(CURL *easy)
 #endif
 }
 
+/* A proxy would not reach this machine but its own, and is nobody who should see what stays here.
+ */
+static bool goes_straight(struct gt_http_open *request)
+{
+    struct gt_url url;
+    return request->wanted.no_proxy || request->wanted.unix_socket != NULL ||
+           (gt_url_split(request->arena, request->wanted.url, &url) && gt_url_is_loopback(&url));
+}
+
 static void set_connection(struct gt_http_open *request, const struct gt_http_options *options,
                            CURLSH *share)
 {
@@ -226,7 +240,7 @@ static void set_connection(struct gt_http_open *request, const struct gt_http_op
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     if (request->wanted.unix_socket != NULL)
         curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->wanted.unix_socket);
-    if (request->wanted.no_proxy || request->wanted.unix_socket != NULL)
+    if (goes_straight(request))
         curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     if (options->ca_bundle != NULL)

@@ -5,11 +5,11 @@
 
 enum {
     BODY_MAX = 4 * 1024 * 1024,
-    HEADERS_MAX = 32 * 1024,
+    HEADERS_MAX = 16 * 1024,
     CONNECTIONS_MAX = 1000,
     REQUEST_TIMEOUT_MS = 30000,
     IDLE_TIMEOUT_MS = 120000,
-    ANSWER_HEADERS = 16 * 1024, /* room for them, and for records of the request's headers */
+    ANSWER_HEADERS = 8 * 1024, /* room for them, and for records of the request's headers */
     FRUITLESS_MAX = 256,
     FRUITLESS_MS = 2
 };
@@ -104,7 +104,7 @@ static size_t leave_escaped(void *payload, struct MHD_Connection *mhd, char *tex
 static struct MHD_Daemon *start_daemon(struct gt_server *server)
 {
     const struct gt_server_options *options = &server->options;
-    unsigned connections = gt_listener_connections(options->max_connections);
+    unsigned connections = gt_listening_limit(options->max_connections);
     size_t memory = options->max_headers + ANSWER_HEADERS;
     /* Its timeout restarts with every byte: it is that for clients that do not take their answer.
      * What a request may take is watched per connection. */
@@ -112,6 +112,7 @@ static struct MHD_Daemon *start_daemon(struct gt_server *server)
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, gt_request_take, server,
         MHD_OPTION_LISTEN_SOCKET, server->listener->fd, MHD_OPTION_CONNECTION_LIMIT, connections,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->max_connections_per_ip,
         MHD_OPTION_CONNECTION_TIMEOUT, stalled_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory,
         MHD_OPTION_NOTIFY_CONNECTION, gt_connection_notify, server, MHD_OPTION_NOTIFY_COMPLETED,
         gt_request_completed, server, MHD_OPTION_URI_LOG_CALLBACK, gt_request_begin, server,
@@ -127,16 +128,16 @@ bool gt_server_start(struct gt_loop *loop, const struct gt_server_options *optio
     server->loop = loop;
     server->options = *options;
     fill_in(&server->options, arena);
-    if (!gt_listener_open(arena, &server->options, &server->listener, diags)) {
+    if (!gt_listening_open(arena, &server->options, &server->listener, diags)) {
         gt_arena_free(arena);
         return false;
     }
-    server->port = gt_listener_port(server->listener);
+    server->port = gt_listening_port(server->listener);
     server->daemon = start_daemon(server);
     if (server->daemon == NULL) {
         gt_error(diags, "listen", "cannot start the HTTP server")->hint =
             "raise the limit on open files (ulimit -n)";
-        gt_listener_remove(server->listener);
+        gt_listening_remove(server->listener);
         close(server->listener->fd);
         gt_arena_free(arena);
         return false;
@@ -153,15 +154,40 @@ int gt_server_port(const struct gt_server *server)
     return server->port;
 }
 
-void gt_server_quiesce(struct gt_server *server)
+static void drained(void *payload)
 {
-    if (server->quiescing)
-        return;
-    server->quiescing = true;
+    struct gt_server *server = payload;
+    server->drain_timer = NULL;
+    server->drained_fn(server->drained_payload);
+}
+
+static void drain_in(struct gt_server *server, int64_t delay_ms)
+{
+    gt_timer_cancel(server->drain_timer);
+    server->drain_timer = gt_timer_start(server->loop, delay_ms, drained, server);
+}
+
+void gt_server_check_drained(struct gt_server *server)
+{
+    if (server->drain_timer != NULL && server->connections == NULL && server->handed.count == 0)
+        drain_in(server, 0);
+}
+
+void gt_server_drain(struct gt_server *server, int64_t limit_ms, gt_timer_fn *fn, void *payload)
+{
+    if (server->draining)
+        gt_die("the server is draining already");
+    server->draining = true;
+    server->drained_fn = fn;
+    server->drained_payload = payload;
     MHD_socket listening = MHD_quiesce_daemon(server->daemon);
-    gt_listener_remove(server->listener);
+    gt_listening_remove(server->listener);
     if (listening != MHD_INVALID_SOCKET)
         close(listening);
+    drain_in(server, limit_ms);
+    for (struct gt_connection *one = server->connections; one != NULL; one = one->next)
+        gt_connection_drain(one);
+    gt_server_check_drained(server);
 }
 
 size_t gt_server_busy(const struct gt_server *server)
@@ -184,8 +210,10 @@ void gt_server_free(struct gt_server *server)
 {
     if (server == NULL)
         return;
+    gt_timer_cancel(server->drain_timer);
+    server->drain_timer = NULL;
     gt_loop_unwatch(server->loop, server->epoll_fd);
-    gt_listener_remove(server->listener);
+    gt_listening_remove(server->listener);
     resume_all(server); /* libmicrohttpd does not stop with connections that wait */
     MHD_stop_daemon(server->daemon);
     while (server->handed.first != NULL)

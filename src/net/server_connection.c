@@ -9,7 +9,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { CHECKS_PER_TIMEOUT = 4, CLOCK_GRAIN_MS = 50 };
+enum {
+    CHECKS_PER_TIMEOUT = 4,
+    CLOCK_GRAIN_MS = 50,
+    FRESH_MS = 1000 /* in which a client that has just connected sends what it came for */
+};
 
 static int64_t now_ms(const struct gt_connection *connection)
 {
@@ -19,7 +23,6 @@ static int64_t now_ms(const struct gt_connection *connection)
 /* Shuts the socket down; libmicrohttpd sees that and closes it. */
 static void end(struct gt_connection *connection, const char *last_words)
 {
-    connection->ended = true;
     if (last_words != NULL)
         send(connection->fd, last_words, strlen(last_words), MSG_DONTWAIT | MSG_NOSIGNAL);
     shutdown(connection->fd, SHUT_RDWR);
@@ -43,6 +46,7 @@ static void check_time(void *payload);
 
 static void check_in(struct gt_connection *connection, int64_t delay_ms)
 {
+    gt_timer_cancel(connection->timer);
     connection->timer =
         gt_timer_background(connection->server->loop, delay_ms, check_time, connection);
 }
@@ -62,18 +66,37 @@ static void check_time(void *payload)
     int64_t now = now_ms(connection), limit = options->request_timeout_ms;
     connection->timer = NULL;
     if (exchange != NULL && exchange->complete) { /* it may take what time it needs */
-        check_in(connection, limit);
+        check_in(connection, limit / CHECKS_PER_TIMEOUT + 1);
         return;
     }
     if (exchange == NULL && connection->begun_ms == 0 && line_has_begun(connection, now))
         connection->begun_ms = now;
     int64_t begun_ms = exchange != NULL ? exchange->begun_ms : connection->begun_ms;
+    if (begun_ms == 0 && connection->server->draining) {
+        end(connection, NULL);
+        return;
+    }
     int64_t left_ms = begun_ms != 0 ? begun_ms + limit - now
                                     : connection->idle_since_ms + options->idle_timeout_ms - now;
     if (left_ms <= 0)
         end(connection, begun_ms != 0 ? too_slow : NULL);
     else
         check_in(connection, lower(left_ms, limit / CHECKS_PER_TIMEOUT + 1));
+}
+
+void gt_connection_drain(struct gt_connection *connection)
+{
+    char byte;
+    int64_t now = now_ms(connection);
+    if (connection->exchange != NULL || connection->begun_ms != 0 ||
+        recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0 ||
+        line_has_begun(connection, now))
+        return;
+    int64_t fresh_ms = connection->served ? 0 : connection->idle_since_ms + FRESH_MS - now;
+    if (fresh_ms > 0)
+        check_in(connection, fresh_ms);
+    else
+        end(connection, NULL);
 }
 
 static const char *name_peer(struct gt_connection *connection, const struct sockaddr *address)
@@ -103,10 +126,13 @@ static struct gt_connection *open_connection(struct gt_server *server, struct MH
 {
     struct gt_connection *connection = server->free_connections;
     if (connection != NULL)
-        server->free_connections = connection->next_free;
+        server->free_connections = connection->next;
     else
         connection = GT_NEW(server->arena, struct gt_connection);
-    *connection = (struct gt_connection){.server = server, .mhd = mhd};
+    *connection = (struct gt_connection){.next = server->connections, .server = server, .mhd = mhd};
+    if (server->connections != NULL)
+        server->connections->previous = connection;
+    server->connections = connection;
     connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     connection->peer = name_peer(
         connection, MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
@@ -121,8 +147,15 @@ static void close_connection(struct gt_connection *connection)
     if (connection->watched)
         gt_loop_io(server->loop, connection->fd, 0, NULL, NULL);
     gt_timer_cancel(connection->timer);
-    connection->next_free = server->free_connections;
+    if (connection->previous != NULL)
+        connection->previous->next = connection->next;
+    else
+        server->connections = connection->next;
+    if (connection->next != NULL)
+        connection->next->previous = connection->previous;
+    connection->next = server->free_connections;
     server->free_connections = connection;
+    gt_server_check_drained(server);
 }
 
 void gt_connection_notify(void *payload, struct MHD_Connection *mhd, void **context,
@@ -172,7 +205,6 @@ void gt_connection_reset(struct gt_connection *connection)
 {
     const struct linger linger = {.l_onoff = 1};
     const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-    connection->ended = true;
     setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
     /* This resets at once. libmicrohttpd shuts a socket down before it closes it, and the client
      * would see an orderly end first. */

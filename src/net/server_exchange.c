@@ -41,6 +41,7 @@ void gt_exchange_finish(struct gt_exchange *exchange)
     exchange->next = server->done;
     server->done = exchange;
     gt_server_plan_run(server);
+    gt_server_check_drained(server);
 }
 
 void gt_exchange_free(struct gt_exchange *exchange)
@@ -87,6 +88,12 @@ void gt_exchange_on_gone(struct gt_exchange *exchange, gt_timer_fn *fn, void *pa
 const struct gt_request *gt_exchange_request(const struct gt_exchange *exchange)
 {
     return &exchange->request;
+}
+
+void gt_exchange_add_header(struct gt_exchange *exchange, const char *name, const char *value)
+{
+    *GT_PUSH(exchange->arena, &exchange->added) =
+        (struct gt_header){gt_strdup(exchange->arena, name), gt_strdup(exchange->arena, value)};
 }
 
 struct gt_arena *gt_exchange_arena(struct gt_exchange *exchange)

@@ -8,19 +8,19 @@
 #include <gantry/net/server.h>
 #include <microhttpd.h>
 
-struct gt_connection { /* of a client; lives as long as libmicrohttpd's */
+struct gt_connection {                     /* of a client; lives as long as libmicrohttpd's */
+    struct gt_connection *previous, *next; /* of the server */
     struct gt_server *server;
     struct MHD_Connection *mhd;
     struct gt_exchange *exchange; /* the request under way; NULL between requests */
     int fd;
     bool watched;          /* for the client's leave */
-    bool ended;            /* by us; libmicrohttpd has yet to notice */
+    bool served;           /* a request, at least one */
     int64_t idle_since_ms; /* accepted, or answered the last request */
     int64_t begun_ms;      /* when bytes of a request without complete first line were seen, or 0 */
     struct gt_timer *timer;
     const char *peer;
     char peer_text[64];
-    struct gt_connection *next_free;
 };
 
 struct gt_exchange {
@@ -29,6 +29,7 @@ struct gt_exchange {
     struct gt_connection *connection; /* NULL: the client has its answer, or is gone */
     struct gt_exchange *previous, *next;
     struct gt_request request;
+    GT_VEC(struct gt_header) added; /* headers of the answer */
     int64_t begun_ms;
 
     const struct gt_refusal *refusal; /* answered without the handler; the body is dropped */
@@ -65,32 +66,36 @@ struct gt_server {
     struct gt_server_options options; /* defaults filled in */
     struct MHD_Daemon *daemon;
     int epoll_fd, port;
-    struct gt_listener *listener;
-    struct gt_connection *free_connections;
+    struct gt_listening *listener;
+    struct gt_connection *connections, *free_connections;
     struct gt_exchanges handed;
     struct gt_exchange *done; /* to be freed when nobody's callback is on the stack any more */
     struct gt_timer *timer;   /* libmicrohttpd's */
     int64_t timer_due_ms;
     unsigned fruitless; /* rounds in which libmicrohttpd was busy and nothing came of it */
-    bool run_planned, quiescing;
+    bool run_planned;
+    bool draining;
+    struct gt_timer *drain_timer; /* until its limit; or due, when nothing is left */
+    gt_timer_fn *drained_fn;
+    void *drained_payload;
 };
 
 /* -- server_listen.c -- */
 
-struct gt_listener {
+struct gt_listening {
     int fd;
     const char *unix_path; /* to remove, if it is still the same file */
     unsigned long long device, inode;
 };
 
 /* False with an error ("listen"). */
-bool gt_listener_open(struct gt_arena *arena, const struct gt_server_options *options,
-                      struct gt_listener **listener, struct gt_diags *diags);
-int gt_listener_port(const struct gt_listener *listener);
+bool gt_listening_open(struct gt_arena *arena, const struct gt_server_options *options,
+                       struct gt_listening **listener, struct gt_diags *diags);
+int gt_listening_port(const struct gt_listening *listener);
 /* Removes the file of a Unix socket. The descriptor is closed by who has it. */
-void gt_listener_remove(struct gt_listener *listener);
+void gt_listening_remove(struct gt_listening *listener);
 /* Raises the limit on descriptors as far as needed and allowed; how many connections fit. */
-unsigned gt_listener_connections(unsigned wanted);
+unsigned gt_listening_limit(unsigned wanted);
 
 /* -- server_connection.c -- */
 
@@ -99,6 +104,9 @@ void gt_connection_notify(void *payload, struct MHD_Connection *mhd, void **cont
                           enum MHD_ConnectionNotificationCode code);
 /* Watches for the client's leave from now on. */
 void gt_connection_watch(struct gt_connection *connection);
+/* Closes it, as the server is draining, unless a request has begun on it; a connection that never
+ * had one gets a moment for it. */
+void gt_connection_drain(struct gt_connection *connection);
 /* Resets it: the client sees that, and nothing more. */
 void gt_connection_reset(struct gt_connection *connection);
 
@@ -127,6 +135,8 @@ bool gt_answer_queue(struct gt_exchange *exchange);
 
 /* Lets libmicrohttpd work at the end of this turn, or of the next one when none is under way. */
 void gt_server_plan_run(struct gt_server *server);
+/* Ends the draining when nothing is left. */
+void gt_server_check_drained(struct gt_server *server);
 /* Tells whoever asked that the client has gone. */
 void gt_exchange_tell_gone(struct gt_exchange *exchange);
 /* The handler is done and the client has its answer or is gone: frees it soon. */

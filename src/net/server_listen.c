@@ -45,7 +45,7 @@ static bool fail(struct gt_diags *diags, const char *where, int error)
     return false;
 }
 
-static bool open_tcp(const struct gt_server_options *options, struct gt_listener *listener,
+static bool open_tcp(const struct gt_server_options *options, struct gt_listening *listener,
                      struct gt_diags *diags)
 {
     char port[16];
@@ -105,7 +105,7 @@ static bool remove_stale(const struct sockaddr_un *address)
     return false;
 }
 
-static bool open_unix(const struct gt_server_options *options, struct gt_listener *listener,
+static bool open_unix(const struct gt_server_options *options, struct gt_listening *listener,
                       struct gt_diags *diags)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -132,10 +132,10 @@ static bool open_unix(const struct gt_server_options *options, struct gt_listene
     return fail(diags, path, error);
 }
 
-bool gt_listener_open(struct gt_arena *arena, const struct gt_server_options *options,
-                      struct gt_listener **opened, struct gt_diags *diags)
+bool gt_listening_open(struct gt_arena *arena, const struct gt_server_options *options,
+                       struct gt_listening **opened, struct gt_diags *diags)
 {
-    struct gt_listener *listener = GT_NEW(arena, struct gt_listener);
+    struct gt_listening *listener = GT_NEW(arena, struct gt_listening);
     bool good = options->unix_path != NULL ? open_unix(options, listener, diags)
                                            : open_tcp(options, listener, diags);
     if (good)
@@ -143,7 +143,7 @@ bool gt_listener_open(struct gt_arena *arena, const struct gt_server_options *op
     return good;
 }
 
-int gt_listener_port(const struct gt_listener *listener)
+int gt_listening_port(const struct gt_listening *listener)
 {
     union {
         struct sockaddr any;
@@ -164,7 +164,7 @@ int gt_listener_port(const struct gt_listener *listener)
     }
 }
 
-void gt_listener_remove(struct gt_listener *listener)
+void gt_listening_remove(struct gt_listening *listener)
 {
     struct stat status;
     const char *path = listener->unix_path;
@@ -174,7 +174,7 @@ void gt_listener_remove(struct gt_listener *listener)
         unlink(path);
 }
 
-unsigned gt_listener_connections(unsigned wanted)
+unsigned gt_listening_limit(unsigned wanted)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)

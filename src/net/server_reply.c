@@ -34,12 +34,21 @@ static void give_up(struct gt_exchange *exchange)
 }
 
 /* Framing is libmicrohttpd's. It also declines what would break out of a header. */
-static void add_headers(struct MHD_Response *response, const struct gt_header *headers,
-                        size_t count)
+static void add_header(struct MHD_Response *response, const struct gt_header *header)
+{
+    if (strcasecmp(header->name, "transfer-encoding") != 0)
+        MHD_add_response_header(response, header->name, header->value);
+}
+
+static void add_headers(const struct gt_exchange *exchange, struct MHD_Response *response,
+                        const struct gt_header *headers, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (strcasecmp(headers[i].name, "transfer-encoding") != 0)
-            MHD_add_response_header(response, headers[i].name, headers[i].value);
+        add_header(response, &headers[i]);
+    for (size_t i = 0; i < exchange->added.len; i++)
+        add_header(response, &exchange->added.at[i]);
+    if (exchange->server->draining)
+        MHD_add_response_header(response, "Connection", "close");
 }
 
 /* Sends an answer, or keeps it until the handler has returned. */
@@ -82,7 +91,7 @@ void gt_reply(struct gt_exchange *exchange, int status, const struct gt_header *
         gt_buf_add(&exchange->out, body, body_len);
         struct MHD_Response *response =
             MHD_create_response_from_buffer(body_len, exchange->out.ptr, MHD_RESPMEM_PERSISTENT);
-        add_headers(response, headers, header_count);
+        add_headers(exchange, response, headers, header_count);
         send_answer(exchange, status, response);
     }
     end(exchange);
@@ -130,7 +139,7 @@ void gt_reply_cut(struct gt_exchange *exchange, int status, const struct gt_head
             MHD_create_response_from_callback(body_len, PIECE, read_out, exchange, NULL);
         if (sent >= body_len)
             MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
-        add_headers(response, headers, header_count);
+        add_headers(exchange, response, headers, header_count);
         send_answer(exchange, status, response);
     }
     end(exchange);
@@ -147,7 +156,7 @@ void gt_stream_begin(struct gt_exchange *exchange, int status, const struct gt_h
      * does not, but ends the connection. */
     if (gt_streq(exchange->request.method, "HEAD") || status == MHD_HTTP_NOT_MODIFIED)
         MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
-    add_headers(response, headers, header_count);
+    add_headers(exchange, response, headers, header_count);
     send_answer(exchange, status, response);
 }
 

@@ -6,18 +6,18 @@
 
 /* What is dropped of a body that is refused, so that the client reads why instead of being cut off
  * while it sends; beyond it is cut off. */
-enum { DROPPED_MAX = 16 * 1024 * 1024, BODY_ROOM_MIN = 16 * 1024 };
+enum { DROPPED_MAX = 16 * 1024 * 1024 };
 
-enum refusal { MALFORMED, NO_HOST, AMBIGUOUS, LARGE_BODY, LARGE_HEAD, UNKNOWN_CODING, STOPPING };
+enum refusal { MALFORMED, NO_HOST, OTHER_HOST, AMBIGUOUS, LARGE_BODY, LARGE_HEAD, UNKNOWN_CODING };
 
 static const struct gt_refusal refusals[] = {
     [MALFORMED] = {400, "the request is malformed\n"},
     [NO_HOST] = {400, "the request needs one Host header\n"},
+    [OTHER_HOST] = {400, "the request names two hosts\n"},
     [AMBIGUOUS] = {400, "the length of the request is ambiguous\n"},
     [LARGE_BODY] = {413, "the request's body is larger than allowed\n"},
     [LARGE_HEAD] = {431, "the request's headers are larger than allowed\n"},
     [UNKNOWN_CODING] = {501, "the transfer coding is not supported\n"},
-    [STOPPING] = {503, "the server is stopping\n"},
 };
 
 /* libmicrohttpd would parse the query into parameters that nobody asks for, and does not recover
@@ -58,6 +58,11 @@ void *gt_request_begin(void *payload, const char *target, struct MHD_Connection 
     return exchange;
 }
 
+static bool is_absolute(const char *target)
+{
+    return strncasecmp(target, "http://", 7) == 0 || strncasecmp(target, "https://", 8) == 0;
+}
+
 /* Splits the target, which is a path or, for proxies' sake, a whole URL (RFC 9112 section 3.2). */
 static bool split_target(struct gt_exchange *exchange)
 {
@@ -66,7 +71,7 @@ static bool split_target(struct gt_exchange *exchange)
         if (*c <= ' ' || *c >= 0x7f)
             return false;
     const char *path = request->target;
-    if (strncasecmp(path, "http://", 7) == 0 || strncasecmp(path, "https://", 8) == 0) {
+    if (is_absolute(path)) {
         path = strchr(path, ':') + 3;
         path += strcspn(path, "/?");
     }
@@ -76,6 +81,18 @@ static bool split_target(struct gt_exchange *exchange)
     request->path = len > 0 ? gt_strndup(exchange->arena, path, len) : "/";
     request->query = path[len] == '?' ? path + len + 1 : NULL;
     return true;
+}
+
+/* A whole URL as target counts more than the Host header (RFC 9112 section 3.2.2), which is the one
+ * that handlers look at: they have to agree. */
+static bool names_own_host(const struct gt_request *request)
+{
+    const char *host = gt_request_header(request, "host");
+    if (host == NULL || !is_absolute(request->target))
+        return true;
+    const char *authority = strchr(request->target, ':') + 3;
+    size_t len = strcspn(authority, "/?");
+    return strlen(host) == len && strncasecmp(host, authority, len) == 0;
 }
 
 struct head { /* while headers are copied */
@@ -195,12 +212,9 @@ static bool refuse(struct gt_exchange *exchange, enum refusal refusal)
 /* False when the request is refused and its body shall not even be read. */
 static bool admit_body(struct gt_exchange *exchange, const struct framing *framing)
 {
-    struct gt_server *server = exchange->server;
     size_t length = framing->length != NULL ? length_of(framing->length) : 0;
-    if (length > server->options.max_body)
+    if (length > exchange->server->options.max_body)
         refuse(exchange, LARGE_BODY);
-    else if (server->quiescing)
-        refuse(exchange, STOPPING);
     return exchange->refusal == NULL || (!framing->awaits_continue && length <= DROPPED_MAX);
 }
 
@@ -217,12 +231,14 @@ static bool admit_head(struct gt_exchange *exchange, struct MHD_Connection *mhd,
     if (!split_target(exchange) || !copy_headers(exchange, mhd, size))
         return refuse(exchange, MALFORMED);
     struct framing framing = framing_of(request);
-    if (framing.ambiguous)
+    if (framing.ambiguous || (framing.coding != NULL && !gt_streq(version, "HTTP/1.1")))
         return refuse(exchange, AMBIGUOUS);
     if (framing.coding != NULL && strcasecmp(framing.coding, "chunked") != 0)
         return refuse(exchange, UNKNOWN_CODING);
     if (framing.hosts > 1 || (framing.hosts == 0 && !gt_streq(version, "HTTP/1.0")))
         return refuse(exchange, NO_HOST);
+    if (!names_own_host(request))
+        return refuse(exchange, OTHER_HOST);
     return admit_body(exchange, &framing);
 }
 
@@ -238,7 +254,8 @@ static enum MHD_Result answer_refusal(struct gt_exchange *exchange)
     return gt_answer_queue(exchange) ? MHD_YES : MHD_NO;
 }
 
-/* One byte more than needed, for the NUL. */
+/* One byte more than needed, for the NUL. What it had is not given back, so it at least doubles:
+ * many small pieces must not cost more than a few large ones. */
 static void make_room(struct gt_exchange *exchange, size_t len)
 {
     size_t used = exchange->request.body_len, room = exchange->body_room * 2;
@@ -246,8 +263,8 @@ static void make_room(struct gt_exchange *exchange, size_t len)
         return;
     if (room < used + len + 1)
         room = used + len + 1;
-    char *body = gt_alloc(exchange->arena, room < BODY_ROOM_MIN ? used + len + 1 : room);
-    exchange->body_room = room < BODY_ROOM_MIN ? used + len + 1 : room;
+    char *body = gt_alloc(exchange->arena, room);
+    exchange->body_room = room;
     if (used > 0)
         memcpy(body, exchange->body, used);
     exchange->request.body = exchange->body = body;
@@ -304,8 +321,6 @@ enum MHD_Result gt_request_take(void *payload, struct MHD_Connection *mhd, const
         return take_body(exchange, data, len);
     }
     exchange->complete = true;
-    if (exchange->refusal == NULL && exchange->server->quiescing)
-        refuse(exchange, STOPPING);
     return exchange->refusal != NULL ? answer_refusal(exchange) : hand_over(exchange);
 }
 
@@ -319,7 +334,10 @@ void gt_request_completed(void *payload, struct MHD_Connection *mhd, void **cont
         return;
     struct gt_connection *connection = exchange->connection;
     connection->exchange = NULL;
+    connection->served = true;
     connection->idle_since_ms = gt_monotonic_ms(gt_loop_sys(exchange->server->loop));
+    if (exchange->server->draining && code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        gt_connection_drain(connection); /* the answer began before the draining */
     exchange->server->fruitless = 0;
     exchange->connection = NULL;
     exchange->suspended = false;

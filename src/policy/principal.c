@@ -58,23 +58,14 @@ static bool stands_for(struct gt_arena *arena, const char *listed, const char *p
     return role != NULL && gt_streq(role, session) && same_account(arena, listed, principal);
 }
 
-static bool is_everyone(const json_t *principal)
-{
-    const json_t *aws = json_object_get(principal, "AWS");
-    if (gt_streq(json_string_value(principal), "*"))
-        return true;
-    for (size_t i = 0; i < gt_policy_count(aws); i++)
-        if (gt_streq(json_string_value(gt_policy_item(aws, i)), "*"))
-            return true;
-    return false;
-}
-
 typedef bool same_fn(struct gt_arena *arena, const char *listed, const char *principal);
 
 static bool lists(struct gt_arena *arena, const json_t *principal, const struct gt_access *access,
                   same_fn *same)
 {
-    if (is_everyone(principal))
+    /* Everyone, also who is known by no AWS account. {"AWS": "*"} is every principal of every
+     * account, which neither services nor users of other identity providers are. */
+    if (gt_streq(json_string_value(principal), "*"))
         return true;
     const json_t *names = json_object_get(principal, access->principal_kind);
     for (size_t i = 0; access->principal != NULL && i < gt_policy_count(names); i++) {

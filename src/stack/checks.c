@@ -2,8 +2,9 @@
 #include "lower.h"
 
 #include "grants.h"
-#include "schema.h"
 #include <ctype.h>
+#include <gantry/base/pattern.h>
+#include <gantry/doc/keys.h>
 #include <gantry/doc/template.h>
 #include <gantry/model/validate.h>
 #include <gantry/policy/policy.h>

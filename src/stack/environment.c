@@ -1,5 +1,5 @@
 /* Chooses the environment, merges it over the rest of the manifest and gathers the variables. */
-#include "schema.h"
+#include "manifest.h"
 #include "value.h"
 #include "variables.h"
 
@@ -93,23 +93,23 @@ static void check_others(struct gt_low *low, const struct gt_doc *manifest, cons
 {
     const json_t *environments = json_object_get(manifest->root, "environments");
     const struct gt_key *key = gt_key_find(gt_manifest.fields, "environments");
-    struct gt_schema_run run = {
-        .arena = low->arena, .marks = manifest->marks, .diags = low->diags, .overlay = true};
+    struct gt_keys_run run = gt_manifest_run(low->arena, manifest->marks, low->diags);
+    run.overlay = true;
     json_auto_t *others = json_copy(gt_iterable(environments));
     if (chosen != NULL && json_is_object(others))
         json_object_del(others, chosen);
     if (others != NULL && !json_is_null(others))
-        json_decref(gt_schema_check(&run, key, others, "/environments"));
+        json_decref(gt_keys_check(&run, key, others, "/environments"));
 }
 
 static void check_variables(struct gt_low *low, const struct gt_doc *manifest, const char *pointer)
 {
     const json_t *declarations = gt_at(manifest->root, pointer);
-    struct gt_schema_run run = {.arena = low->arena, .marks = manifest->marks, .diags = low->diags};
+    struct gt_keys_run run = gt_manifest_run(low->arena, manifest->marks, low->diags);
     if (declarations == NULL || json_is_null(declarations))
         return;
     json_decref(
-        gt_schema_check(&run, gt_key_find(gt_manifest.fields, "variables"), declarations, pointer));
+        gt_keys_check(&run, gt_key_find(gt_manifest.fields, "variables"), declarations, pointer));
 }
 
 /* What makes the stack what it is cannot differ between its environments. */

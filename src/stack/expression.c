@@ -1,8 +1,8 @@
 /* References to resources and their filters. */
 #include "lower.h"
 
-#include "schema.h"
 #include <ctype.h>
+#include <gantry/doc/keys.h>
 #include <string.h>
 
 static char *trimmed(struct gt_arena *arena, const char *text, size_t len)

@@ -4,7 +4,7 @@
  */
 #include "lower.h"
 
-#include "schema.h"
+#include <gantry/doc/keys.h>
 #include <gantry/doc/template.h>
 #include <stdint.h>
 #include <stdlib.h>

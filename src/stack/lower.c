@@ -1,8 +1,8 @@
 /* What the sections share: entries, resources, properties with their places, tags. */
 #include "lower.h"
 
-#include "schema.h"
-#include <gantry/model/validate.h>
+#include <gantry/base/pattern.h>
+#include <gantry/doc/keys.h>
 #include <stdlib.h>
 #include <string.h>
 

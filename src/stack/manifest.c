@@ -1,5 +1,5 @@
 /* The tables of the manifest: every key, once. */
-#include "schema.h"
+#include "manifest.h"
 
 #define TEXT(key, about)                                                                           \
     {                                                                                              \
@@ -606,3 +606,13 @@ static const struct gt_key manifest_keys[] = {
 
 const struct gt_key gt_manifest = {
     .takes = GT_TAKES_FIELDS, .fields = manifest_keys, .summary = "a Gantry manifest"};
+
+struct gt_keys_run gt_manifest_run(struct gt_arena *arena, const struct gt_marks *marks,
+                                   struct gt_diags *diags)
+{
+    return (struct gt_keys_run){.arena = arena,
+                                .document = "the manifest",
+                                .referred = "resources",
+                                .marks = marks,
+                                .diags = diags};
+}

@@ -5,10 +5,10 @@
  */
 #include "lower.h"
 
-#include "schema.h"
 #include <ctype.h>
 #include <gantry/base/hash.h>
-#include <gantry/model/validate.h>
+#include <gantry/base/pattern.h>
+#include <gantry/doc/keys.h>
 #include <string.h>
 
 struct rule {

@@ -1,8 +1,8 @@
 /* outputs and moved: what the stack hands out, and what was renamed. */
 #include "lower.h"
 
-#include "schema.h"
 #include <gantry/base/str.h>
+#include <gantry/doc/keys.h>
 #include <string.h>
 
 void gt_lower_outputs(struct gt_low *low)

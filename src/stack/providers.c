@@ -4,7 +4,6 @@
  */
 #include "lower.h"
 
-#include "schema.h"
 #include <gantry/doc/template.h>
 #include <string.h>
 

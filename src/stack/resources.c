@@ -1,7 +1,7 @@
 /* resources: anything by its type and the API's own members. */
 #include "lower.h"
 
-#include "schema.h"
+#include <gantry/doc/keys.h>
 
 static const char *suggest_type(struct gt_low *low, const char *name)
 {

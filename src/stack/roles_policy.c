@@ -1,7 +1,7 @@
 /* The table of grants.h and the policies made from it. */
 #include "grants.h"
 
-#include "schema.h"
+#include <gantry/doc/keys.h>
 #include <gantry/doc/template.h>
 #include <gantry/policy/policy.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "lower.h"
 
 #include "grants.h"
-#include "schema.h"
+#include <gantry/doc/keys.h>
 #include <gantry/doc/template.h>
 #include <string.h>
 

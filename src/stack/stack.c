@@ -2,7 +2,7 @@
 #include "lower.h"
 
 #include "grants.h"
-#include "schema.h"
+#include "manifest.h"
 #include "variables.h"
 #include <gantry/base/hash.h>
 #include <gantry/doc/template.h>
@@ -12,9 +12,9 @@
 static void check_grammar(struct gt_low *low)
 {
     enum { VERSION = 1 };
-    struct gt_schema_run run = {
-        .arena = low->arena, .marks = low->marks, .corrected = low->marks, .diags = low->diags};
-    low->doc = gt_keep(low->arena, gt_schema_check(&run, &gt_manifest, low->doc, ""));
+    struct gt_keys_run run = gt_manifest_run(low->arena, low->marks, low->diags);
+    run.corrected = low->marks;
+    low->doc = gt_keep(low->arena, gt_keys_check(&run, &gt_manifest, low->doc, ""));
     const json_t *version = json_object_get(low->doc, "gantry");
     if (json_is_integer(version) && json_integer_value(version) != VERSION)
         gt_low_error(low, "/gantry", "unknown-version",

@@ -2,7 +2,8 @@
 #include "lower.h"
 
 #include "grants.h"
-#include "schema.h"
+#include <gantry/base/url.h>
+#include <gantry/doc/keys.h>
 #include <gantry/doc/template.h>
 #include <string.h>
 
@@ -122,14 +123,11 @@ static void lower_endpoint(struct target *target)
     gt_low_copy(low, target->resource, MCP "/mcpServer/endpoint", target->item, "endpoint");
     if (url == NULL || strstr(url, "${") != NULL || gt_starts_with(url, "https://"))
         return;
-    static const char *const loopback[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
-    for (size_t i = 0; i < GT_COUNT(loopback); i++) {
-        size_t len = strlen(loopback[i]);
-        if (low->options->local && gt_starts_with(url, loopback[i]) &&
-            (url[len] == ':' || url[len] == '/' || url[len] == '\0')) {
-            target->loopback = true;
-            return;
-        }
+    struct gt_url parts;
+    if (low->options->local && gt_url_split(low->arena, url, &parts) &&
+        gt_url_is_loopback(&parts)) {
+        target->loopback = true;
+        return;
     }
     gt_low_error(low, gt_item_pointer(low, target->item, "endpoint"), "bad-endpoint",
                  "the endpoint must be an https URL")

@@ -1,8 +1,8 @@
 /* The values of variables, and of everything else that comes from outside of the manifest. */
 #include "variables.h"
 
-#include "schema.h"
 #include "value.h"
+#include <gantry/doc/keys.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,45 +54,29 @@ static bool from_variable(struct pass *pass, const char *pointer, const char *na
     return false;
 }
 
+/* What was reported since `mark` stands where the reference does. */
+static bool placed(struct pass *pass, const char *pointer, size_t mark, bool found,
+                   struct gt_diags *diags)
+{
+    for (size_t i = mark; i < diags->list.len; i++) {
+        if (diags->list.at[i]->pos.file == NULL)
+            diags->list.at[i]->pos = place(pass, pointer);
+    }
+    return found;
+}
+
 static bool from_environment(struct pass *pass, const char *pointer, const char *name,
                              json_t **value, struct gt_diags *diags)
 {
-    const struct gt_resolver *resolver = pass->resolver;
-    const char *text =
-        resolver != NULL && resolver->env != NULL ? resolver->env(resolver->self, name) : NULL;
-    if (text != NULL) {
-        *value = json_string(text);
-        if (*value != NULL)
-            return true;
-    }
-    struct gt_diag *diag =
-        text != NULL
-            ? gt_error(diags, "bad-environment", "environment variable %s is not UTF-8", name)
-            : gt_error(diags, "unset-environment", "environment variable %s is not set", name);
-    diag->pos = place(pass, pointer);
-    return false;
+    size_t mark = gt_diags_mark(diags);
+    return placed(pass, pointer, mark, gt_outside_env(pass->resolver, name, value, diags), diags);
 }
 
 static bool from_file(struct pass *pass, const char *pointer, const char *path, json_t **value,
                       struct gt_diags *diags)
 {
-    const struct gt_resolver *resolver = pass->resolver;
     size_t mark = gt_diags_mark(diags);
-    const char *text = resolver != NULL && resolver->file != NULL
-                           ? resolver->file(resolver->self, path, diags)
-                           : NULL;
-    *value = text != NULL ? json_string(text) : NULL;
-    if (*value != NULL)
-        return true;
-    if (text != NULL)
-        gt_error(diags, "bad-file", "%s is not UTF-8 text", path);
-    else if (gt_diags_mark(diags) == mark)
-        gt_error(diags, "bad-file", "%s cannot be read", path);
-    for (size_t i = mark; i < diags->list.len; i++) {
-        if (diags->list.at[i]->pos.file == NULL)
-            diags->list.at[i]->pos = place(pass, pointer);
-    }
-    return false;
+    return placed(pass, pointer, mark, gt_outside_file(pass->resolver, path, value, diags), diags);
 }
 
 static bool from_aws(struct pass *pass, const char *pointer, const char *name, json_t **value,

@@ -54,13 +54,13 @@ bool gt_file_cut(const char *path, size_t len, struct gt_diags *diags)
     return truncate(path, (off_t)len) == 0 || gt_fault(diags, errno, "cannot write", path);
 }
 
-bool gt_append_write(struct gt_append *append, const char *bytes, size_t len,
-                     struct gt_diags *diags)
+static bool append_bytes(struct gt_append *append, const char *bytes, size_t len, bool sync,
+                         struct gt_diags *diags)
 {
     struct stat before;
     if (fstat(append->fd, &before) != 0)
         return gt_fault(diags, errno, "cannot write", append->path);
-    if (gt_write_all(append->fd, bytes, len) && sync_data(append->fd))
+    if (gt_write_all(append->fd, bytes, len) && (!sync || sync_data(append->fd)))
         return true;
     int error = errno;
     if (S_ISREG(before.st_mode) &&
@@ -68,4 +68,16 @@ bool gt_append_write(struct gt_append *append, const char *bytes, size_t len,
         gt_warning(diags, "file-error", "%s may end in a part of a record: %s", append->path,
                    gt_fault_text(diags->arena, errno));
     return gt_fault(diags, error, "cannot write", append->path);
+}
+
+bool gt_append_write(struct gt_append *append, const char *bytes, size_t len,
+                     struct gt_diags *diags)
+{
+    return append_bytes(append, bytes, len, true, diags);
+}
+
+bool gt_append_hand_over(struct gt_append *append, const char *bytes, size_t len,
+                         struct gt_diags *diags)
+{
+    return append_bytes(append, bytes, len, false, diags);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gantry/base/str.h>
 #include <gantry/sys/file.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -71,6 +72,21 @@ enum gt_read_result gt_file_read(struct gt_arena *arena, const char *path, size_
     *bytes = read.at;
     *len = read.len;
     return GT_READ_OK;
+}
+
+char *gt_file_text(struct gt_arena *arena, const char *path, size_t max, struct gt_diags *diags)
+{
+    char *bytes = NULL;
+    size_t len = 0;
+    enum gt_read_result result = gt_file_read(arena, path, max, &bytes, &len, diags);
+    if (result == GT_READ_ABSENT)
+        gt_error(diags, "no-file", "there is no file %s", path);
+    if (result != GT_READ_OK)
+        return NULL;
+    if (strlen(bytes) == len && gt_utf8_length(bytes) >= 0)
+        return bytes;
+    gt_error(diags, "file-not-text", "%s is not a text in UTF-8", path);
+    return NULL;
 }
 
 static bool is_folder(const char *path)

@@ -1,6 +1,7 @@
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "path.h"
 
+#include <gantry/base/str.h>
 #include <gantry/sys/file.h>
 
 #include <errno.h>
@@ -12,10 +13,16 @@
 const char *gt_path_folder(struct gt_arena *arena, const char *path, const char **name)
 {
     const char *slash = strrchr(path, '/');
-    *name = slash == NULL ? path : slash + 1;
+    if (name != NULL)
+        *name = slash == NULL ? path : slash + 1;
     if (slash == NULL)
         return ".";
     return slash == path ? "/" : gt_strndup(arena, path, (size_t)(slash - path));
+}
+
+const char *gt_path_below(struct gt_arena *arena, const char *folder, const char *path)
+{
+    return path[0] == '/' || gt_streq(folder, ".") ? path : gt_printf(arena, "%s/%s", folder, path);
 }
 
 char *gt_path_real(struct gt_arena *arena, const char *path)

@@ -5,9 +5,6 @@
 #include <gantry/base/arena.h>
 #include <stdbool.h>
 
-/* "a/b" of "a/b/c", "." of "c", "/" of "/c"; the last part alone ("c") in *name. */
-const char *gt_path_folder(struct gt_arena *arena, const char *path, const char **name);
-
 /* Writes a folder's entries to the disk; false with errno set. File systems without it are no
  * error. */
 bool gt_folder_sync(const char *folder);

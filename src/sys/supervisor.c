@@ -165,7 +165,7 @@ static bool write_all(int fd, const char *bytes, size_t len)
     return true;
 }
 
-/* argv, env and folder in a file that only we and the supervisor see; -1 with errno. */
+/* argv, env, folder and `after` in a file that only we and the supervisor see; -1 with errno. */
 static int make_texts(const struct gt_child_options *options, struct gt_supervisor_request *request)
 {
     struct gt_buf texts = gt_buf_init(TEXTS_MAX);
@@ -174,6 +174,8 @@ static int make_texts(const struct gt_child_options *options, struct gt_supervis
     request->has_folder = options->folder != NULL;
     if (request->has_folder)
         gt_buf_add(&texts, options->folder, strlen(options->folder) + 1);
+    if (options->after != NULL)
+        request->afterc = add_texts(&texts, options->after);
     request->size = texts.len;
     errno = E2BIG;
     int fd = texts.overflow ? -1 : memfd_create("gantry-spawn", MFD_CLOEXEC);
@@ -273,14 +275,27 @@ bool gt_supervisor_next(struct gt_supervisor *supervisor, struct gt_child_exit *
     return true;
 }
 
+static void remove_at_end(const struct gt_supervisor *supervisor, const char *path,
+                          struct gt_supervisor_request *request)
+{
+    size_t len = strlen(path);
+    if (*path != '/' || len >= sizeof(request->path))
+        return; /* a path that no system call would take */
+    request->op = GT_SUPERVISOR_REMOVE;
+    memcpy(request->path, path, len);
+    send_request(supervisor, request, NULL, 0);
+}
+
 void gt_supervisor_remove_at_end(struct gt_supervisor *supervisor, const char *path)
 {
-    struct gt_supervisor_request request = {.op = GT_SUPERVISOR_REMOVE};
-    size_t len = strlen(path);
-    if (*path != '/' || len >= sizeof(request.path))
-        return; /* a path that no system call would take */
-    memcpy(request.path, path, len);
-    send_request(supervisor, &request, NULL, 0);
+    remove_at_end(supervisor, path, &(struct gt_supervisor_request){0});
+}
+
+void gt_supervisor_remove_folder_at_end(struct gt_supervisor *supervisor, const char *path,
+                                        unsigned parents)
+{
+    remove_at_end(supervisor, path,
+                  &(struct gt_supervisor_request){.is_folder = true, .parents = parents});
 }
 
 void gt_supervisor_stop(struct gt_supervisor *supervisor)

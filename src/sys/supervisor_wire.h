@@ -18,8 +18,8 @@ enum gt_supervisor_op {
 
 /* The descriptors that come with SPAWN. */
 enum {
-    GT_SPAWN_TEXTS, /* a file (memfd_create(2)) of argv, env and folder, each text with its NUL: a
-                     * packet may not be as large as these */
+    GT_SPAWN_TEXTS, /* a file (memfd_create(2)) of argv, env, folder and what runs after it, each
+                     * text with its NUL: a packet may not be as large as these */
     GT_SPAWN_OUT,
     GT_SPAWN_ERR,
     GT_SPAWN_IN, /* left out: /dev/null */
@@ -28,11 +28,14 @@ enum {
 
 struct gt_supervisor_request {
     enum gt_supervisor_op op;
-    int signal;              /* SIGNAL */
-    uint64_t id;             /* of the child; the parent chooses it */
-    int64_t grace_ms;        /* END */
-    size_t argc, envc, size; /* SPAWN: how many texts the file has, and bytes */
+    int signal;                      /* SIGNAL */
+    uint64_t id;                     /* of the child; the parent chooses it */
+    int64_t grace_ms;                /* END */
+    size_t argc, envc, afterc, size; /* SPAWN: how many texts the file has, and bytes */
     bool has_folder;
+    bool
+        is_folder; /* REMOVE: the path is one, and so many parents go with it when they are empty */
+    unsigned parents;
     char path[PATH_MAX]; /* REMOVE; the packet ends behind its NUL */
 };
 

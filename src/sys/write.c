@@ -21,6 +21,7 @@ struct job {
     const char *bytes;
     size_t len;
     unsigned mode;
+    bool keep_mode; /* exactly so, whatever the umask says */
     struct gt_diags *diags;
 };
 
@@ -64,7 +65,9 @@ static bool write_new(const struct job *job, const char *path)
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, (mode_t)job->mode);
     if (fd < 0)
         return failed(job, errno);
-    int error = gt_write_all(fd, job->bytes, job->len) && fsync(fd) == 0 ? 0 : errno;
+    bool written = (!job->keep_mode || fchmod(fd, (mode_t)job->mode) == 0) &&
+                   gt_write_all(fd, job->bytes, job->len) && fsync(fd) == 0;
+    int error = written ? 0 : errno;
     if (close(fd) != 0 && error == 0)
         error = errno;
     if (error == 0)
@@ -145,9 +148,11 @@ bool gt_file_write(const char *path, const char *bytes, size_t len, unsigned mod
                    const char *backup, struct gt_diags *diags)
 {
     GT_CLEANUP(gt_arena_cleanup) struct gt_arena *scratch = gt_arena_new();
-    struct job job = {scratch, path, bytes, len, mode, diags};
     struct stat info;
-    bool there = stat(path, &info) == 0;
+    bool there = stat(path, &info) == 0, keep = mode == GT_MODE_KEEP;
+    struct job job = {.scratch = scratch, .path = path, .bytes = bytes, .len = len, .diags = diags};
+    job.keep_mode = keep && there;
+    job.mode = !keep ? mode : there ? (unsigned)info.st_mode & 07777u : 0666u;
     if ((there && S_ISDIR(info.st_mode)) || gt_ends_with(path, "/"))
         return failed(&job, EISDIR);
     if (there && !S_ISREG(info.st_mode))

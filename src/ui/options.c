@@ -19,6 +19,7 @@ struct parser {
     struct gt_args *args;
     struct gt_diags *diags;
     GT_VEC(struct given) given;
+    GT_VEC(struct given) lacking; /* options whose value was forgotten */
     GT_VEC(const char *) unknown; /* options that no row has, as they were written */
     char **argv;
     int argc, at;
@@ -75,13 +76,14 @@ static void report_unknown(struct parser *parser, const char *shown)
     }
     *GT_PUSH(parser->arena, &names) = NULL;
     struct gt_diag *diag = usage(parser, "unknown option %s", shown);
-    const char *nearest = gt_starts_with(shown, "--") ? gt_nearest(shown + 2, names.at) : NULL;
+    bool is_word = gt_starts_with(shown, "--") || shown[2] != '\0';
+    const char *nearest = is_word ? gt_nearest(shown + strspn(shown, "-"), names.at) : NULL;
     if (nearest != NULL)
         diag->hint = gt_printf(parser->arena, "did you mean --%s?", nearest);
 }
 
-/* The next argument as the value of `shown`; an option in its place is a value that was forgotten.
- */
+/* The next argument as the value of `shown`; an option in its place is a value that was forgotten:
+ * told when the command is known. */
 static bool next_value(struct parser *parser, const struct gt_option *option, const char *shown,
                        const char **value)
 {
@@ -95,7 +97,8 @@ static bool next_value(struct parser *parser, const struct gt_option *option, co
             return true;
         }
     }
-    usage(parser, "option %s needs a value: %s %s", shown, shown, option->argument);
+    *GT_PUSH(parser->arena, &parser->lacking) =
+        (struct given){.shown = shown, .name = option->name, .value = option->argument};
     return false;
 }
 
@@ -123,9 +126,15 @@ static void take_long(struct parser *parser, const char *arg)
         keep(parser, option, shown, value);
 }
 
-/* "-f FILE", "-fFILE", "-qy": flags may stand together, the last may take a value. */
+/* "-f FILE", "-fFILE", "-qy": flags may stand together, the last may take a value. "-once" is
+ * neither: a dash was forgotten. */
 static void take_short(struct parser *parser, const char *arg)
 {
+    if (strlen(arg) > 3 && find_long(parser->grammar, arg + 1, strcspn(arg + 1, "=")) != NULL) {
+        *GT_PUSH(parser->arena, &parser->unknown) =
+            gt_strndup(parser->arena, arg, strcspn(arg, "="));
+        return;
+    }
     for (const char *letter = arg + 1; *letter != '\0'; letter++) {
         const char *shown = gt_printf(parser->arena, "-%c", *letter), *value = NULL;
         const struct gt_option *option = find_letter(parser->grammar, *letter);
@@ -410,6 +419,9 @@ bool gt_args_parse(struct gt_arena *arena, const struct gt_grammar *grammar, int
                             .argc = argc};
     split(&parser);
     choose_command(&parser);
+    for (size_t i = 0; i < parser.lacking.len; i++)
+        usage(&parser, "option %s needs a value: %s %s", parser.lacking.at[i].shown,
+              parser.lacking.at[i].shown, parser.lacking.at[i].value);
     for (size_t i = 0; i < parser.unknown.len; i++)
         report_unknown(&parser, parser.unknown.at[i]);
     if (diags->errors == errors) {

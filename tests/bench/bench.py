@@ -3,23 +3,26 @@ time of an apply beside the critical path of the services. Figures only; nothing
 
     build/venv/bin/python tests/bench/bench.py build/release/bin/gantry
 
-Own time is user + system CPU of the gantry process (getrusage). The services are tests/support/strict_cloud on loopback,
-which is slow Python: it does not count towards own time, only towards wall time.
+Own time is user + system CPU of the gantry process (getrusage). The services are an embedded cloud on loopback, which
+does not count towards own time, only towards wall time. `mcp_fixture` has to stand beside the binary, or to be named
+by GANTRY_MCP_FIXTURE.
 """
 
-import json
 import os
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = str(Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/release/bin/gantry").resolve())
+os.environ["GANTRY_BINARY"] = BINARY
+sys.path.insert(0, str(ROOT))
+
+from tests.integration.harness import ACCOUNT, REGION, SERVER, StackCloud  # noqa: E402
+
 # A process starts with the peak memory of the one that forked it, so a large Python must not be the parent.
 METER = """
 use Time::HiRes qw(time);
@@ -33,46 +36,23 @@ printf $file "%f %f %d %d", $wall, $f[0] + $f[2] + ($f[1] + $f[3]) / 1e6, $f[4],
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/lark-mcp:latest"
 
 
-class Cloud:
-    """The test double as a child process."""
+class Cloud(StackCloud):
+    """With what the manifests here expect."""
 
-    def __init__(self, folder, **knobs):
-        ports = Path(folder) / "port"
-        options = [f"--{name.replace('_', '-')}={value}" for name, value in knobs.items()]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests/support")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "strict_cloud", "--port-file", str(ports), "--page-size", "100", *options],
-            env=environment, stdout=subprocess.DEVNULL)
-        for _ in range(200):
-            if ports.exists() and ports.read_text().strip():
-                break
-            time.sleep(0.05)
-        self.url = f"http://127.0.0.1:{ports.read_text().strip()}"
-        self.post("seed", {"ecr": [{"repository": "lark-mcp", "images": [
-            {"tags": ["latest"], "digest": "sha256:" + "a" * 64, "architecture": "arm64"}]}]})
-
-    def post(self, name, document):
-        request = urllib.request.Request(f"{self.url}/_double/{name}", json.dumps(document).encode(),
-                                         {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request) as answer:
-            return json.load(answer)
-
-    def requests(self):
-        with urllib.request.urlopen(f"{self.url}/_double/log") as answer:
-            document = json.load(answer)
-        return document if isinstance(document, list) else document["entries"]
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
+    def __init__(self, **knobs):
+        super().__init__(**knobs, page_size=0, empty_pages=False, extra_members=False)
+        place = {"account": ACCOUNT, "region": REGION, "name": "lark_tools_lark"}
+        self.admin("PUT", "/commands", {**place, "command": SERVER})
 
 
-def run(arguments, folder, url=None):
+def run(arguments, folder, cloud=None):
     """Wall seconds, own seconds, peak resident MB and exit code of one gantry process."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "AWS_EC2_METADATA_DISABLED": "true",
-                   "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_REGION": "us-east-1",
-                   "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}
-    command = [BINARY, *arguments] + (["--endpoint-url", url] if url else [])
+                   "AWS_REGION": REGION}
+    command = [BINARY, *arguments]
+    if cloud:
+        environment.update(AWS_ACCESS_KEY_ID=cloud.key[0], AWS_SECRET_ACCESS_KEY=cloud.key[1])
+        command += ["--endpoint-url", cloud.url]
     with open(Path(folder) / "output", "wb") as output, open(Path(folder) / "usage", "w+b") as usage:
         subprocess.run(["perl", "-e", METER, f"/dev/fd/{usage.fileno()}", *command], cwd=folder, env=environment,
                        stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, pass_fds=[usage.fileno()],
@@ -122,13 +102,13 @@ def startup(folder):
 
 def no_op_diff(name, manifest, runs):
     with tempfile.TemporaryDirectory() as folder:
-        cloud = Cloud(folder, ready_ms=5, delete_ms=5, domain_ms=5)
+        cloud = Cloud(ready_ms=5, delete_ms=5, domain_ms=5)
         try:
             (Path(folder) / "gantry.yaml").write_text(manifest)
-            wall = must(run(["apply", "--yes", "--quiet"], folder, cloud.url), folder, 0)
-            made = len(cloud.requests())
-            results = [must(run(["diff", "--exit-code"], folder, cloud.url), folder, 0) for _ in range(runs)]
-            asked = (len(cloud.requests()) - made) // runs
+            wall = must(run(["apply", "--yes", "--quiet"], folder, cloud), folder, 0)
+            made = len(cloud.calls())
+            results = [must(run(["diff", "--exit-code"], folder, cloud), folder, 0) for _ in range(runs)]
+            asked = (len(cloud.calls()) - made) // runs
             print(f"{name}: diff {statistics.median(r[1] for r in results) * 1000:.0f} ms own, "
                   f"{statistics.median(r[0] for r in results) * 1000:.0f} ms wall, "
                   f"{max(r[2] for r in results):.1f} MB, {asked} requests  ({runs} runs); "
@@ -138,13 +118,13 @@ def no_op_diff(name, manifest, runs):
 
 
 def critical_path(ready_ms, latency_ms):
-    """The longest chain of the quick-suite stack: runtime, its DEFAULT endpoint (half the time in the double), target;
+    """The longest chain of the quick-suite stack: runtime, its DEFAULT endpoint (half the time there), target;
     the gateway is made beside the runtime. What calls take is not counted into the path."""
     with tempfile.TemporaryDirectory() as folder:
-        cloud = Cloud(folder, ready_ms=ready_ms, latency_ms=latency_ms, domain_ms=ready_ms)
+        cloud = Cloud(ready_ms=ready_ms, latency_ms=latency_ms, domain_ms=ready_ms)
         try:
             (Path(folder) / "gantry.yaml").write_text(quick_suite())
-            wall = must(run(["apply", "--yes", "--quiet"], folder, cloud.url), folder, 0)
+            wall = must(run(["apply", "--yes", "--quiet"], folder, cloud), folder, 0)
             path = 2.5 * ready_ms / 1000
             print(f"apply with {ready_ms} ms to READY and {latency_ms} ms a call: {wall[0]:.2f} s wall; the services "
                   f"alone need {path:.2f} s one after the other (runtime, endpoint, target): factor {wall[0] / path:.3f}")

@@ -20,6 +20,7 @@ from .local_cloud import LocalCloud, LocalTest
 
 SERVER = str(ROOT / "tests/support/tool_server.py")
 PLACEHOLDER = f"000000000000.dkr.ecr.{REGION}.amazonaws.com/local:latest"
+STREAMS = {"mcp": {"streamingConfiguration": {"enableResponseStreaming": True}}}
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -212,12 +213,16 @@ class DataPlaneTest(LocalTest):
         )
 
     def runtime(
-        self, name: str = "lark", variables: dict[str, str] | None = None, **more: Any
+        self,
+        name: str = "lark",
+        variables: dict[str, str] | None = None,
+        image: str = PLACEHOLDER,
+        **more: Any,
     ) -> str:
         """A runtime that is READY, for whose name a command was given; its ARN."""
         made = self.control.create_agent_runtime(
             agentRuntimeName=name,
-            agentRuntimeArtifact={"containerConfiguration": {"containerUri": PLACEHOLDER}},
+            agentRuntimeArtifact={"containerConfiguration": {"containerUri": image}},
             roleArn=self.runtime_role,
             networkConfiguration={"networkMode": "PUBLIC"},
             protocolConfiguration={"serverProtocol": "MCP"},
@@ -351,7 +356,7 @@ class DataPlaneTest(LocalTest):
         """Runtime, gateway and target: the gateway's URL, the runtime's ARN, the gateway."""
         self.command("lark")
         arn = self.runtime(variables=variables)
-        gateway = self.gateway()
+        gateway = self.gateway(protocolConfiguration=STREAMS)
         target = self.runtime_target(gateway, arn)
         self.assertEqual(target["status"], "READY", target)
         return gateway["gatewayUrl"], arn, gateway

@@ -18,27 +18,30 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config as ClientConfig
+from .local_cloud import GANTRY, REGION, ROOT, LocalCloud, client_of
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-GANTRY = os.environ.get("GANTRY_BINARY", str(ROOT / "build/tests/bin/gantry"))
 RELEASE_GANTRY = os.environ.get("GANTRY_RELEASE_BINARY", str(ROOT / "build/release/bin/gantry"))
 LONG = bool(os.environ.get("GANTRY_TEST_LONG"))
 """Whether the long runs are asked for: every kill point of every kind of run."""
 
-ACCOUNT, REGION = "123456789012", "us-east-1"
+ACCOUNT = "123456789012"
 OTHER_ACCOUNT, OTHER_REGION = "210987654321", "eu-west-1"
 KEY = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
-OTHER_KEY = ("AKIDOTHER", "othersecretK7MDENGbPxRfiCYEXAMPLEKEY0000")
+"""For servers that do not look at it."""
 
 DONE, FAILED, CHANGES, PARTLY, LOCKED, USAGE, INTERRUPTED = 0, 1, 2, 3, 4, 64, 130
 
-QUICK = {"ready_ms": 20, "delete_ms": 20, "domain_ms": 20}
-"""Knobs of the double for tests that are about something else than waiting."""
+STRICT = {
+    "page_size": 2,
+    "empty_pages": True,
+    "extra_members": True,
+    "check_images": True,
+    "assume_policies": False,
+    "assume_targets": True,
+}
+"""Knobs that make the cloud as difficult as the real one may be; no test calls another machine."""
 HARD = {
     "iam_lag_ms": 1500,
-    "gateway_role_lag": True,
     "cold": True,
     "shuffle": True,
     "page_size": 1,
@@ -46,8 +49,8 @@ HARD = {
     "ready_ms": 300,
     "delete_ms": 300,
     "domain_ms": 500,
-    "disguise": ["delete-runtime", "endpoint"],
 }
+"""And as slow."""
 
 DIGEST = "sha256:" + "a1" * 32
 OTHER_DIGEST = "sha256:" + "b2" * 32
@@ -108,7 +111,7 @@ class ServerProcess:
         raise RuntimeError(f"the server did not start: {self.stderr()}")
 
     def stderr(self) -> str:
-        """What it complained about: bugs of the double."""
+        """What it complained about: its own bugs."""
         return Path(self.stderr_path).read_text(encoding="utf-8", errors="replace")
 
     def stop(self) -> None:
@@ -130,113 +133,81 @@ class ServerProcess:
             text = answer.read()
         return json.loads(text) if text else None
 
-    def client(self, service: str, key: tuple[str, str] = KEY, region: str = REGION) -> Any:
-        """boto3, which does not repeat anything."""
-        return boto3.client(
-            service,
-            endpoint_url=self.url,
-            region_name=region,
-            aws_access_key_id=key[0],
-            aws_secret_access_key=key[1],
-            config=ClientConfig(retries={"total_max_attempts": 1}),
-        )
+    def client(self, service: str) -> Any:
+        """See client_of."""
+        return client_of(self.url, service, KEY)
 
 
-class Double(ServerProcess):
-    """The strict double (tests/support/strict_cloud/README.md)."""
+# -- the embedded cloud -----------------------------------------------------------------------
+
+FIXTURE = os.environ.get("GANTRY_MCP_FIXTURE", str(Path(GANTRY).parent / "mcp_fixture"))
+SERVER = ["sh", "-c", 'exec "$0" "$1" "$PORT"', FIXTURE, str(ROOT / "tests/support/mcp_fixture.json")]
+"""What runs in place of the image of a runtime."""
+RUNTIMES = ("lark_tools_dev_lark", "wide_inside", "wide_plain", "small_server", "owner_server", "starter_server")
+
+
+class StackCloud(LocalCloud):
+    """An embedded cloud with strict knobs, and with what examples/quick-suite expects of its account."""
 
     def __init__(self, **knobs: Any) -> None:
-        super().__init__("strict")
-        self.defaults = self.call("/_double/config")
+        super().__init__(knobs=knobs)
+        self.key = self.keys_of(ACCOUNT)
+        self.other_key = self.keys_of(OTHER_ACCOUNT)
         self.begin(**knobs)
 
     def begin(self, **knobs: Any) -> None:
         """A fresh cloud with the example's seeds; the log begins at 1."""
-        self.call("/_double/reset", {})
-        self.call("/_double/config", {**self.defaults, **QUICK, **knobs})
+        self.reset(**{**STRICT, **knobs})
         self.seed(**SEED)
+        for name in RUNTIMES:
+            self.admin(
+                "PUT", "/commands", {"account": ACCOUNT, "region": REGION, "name": name, "command": SERVER}
+            )
 
-    def configure(self, **knobs: Any) -> None:
-        """Change knobs."""
-        self.call("/_double/config", knobs)
+    def gateway_url(self, name: str | None = None) -> str:
+        """As the service tells it."""
+        control = self.client("bedrock-agentcore-control")
+        return control.get_gateway(gatewayIdentifier=self.one("gateway", name)["id"])["gatewayUrl"]
 
     def seed(self, **seeds: Any) -> Any:
-        """See the README."""
-        return self.call("/_double/seed", seeds)
-
-    def poke(self, kind: str, identifier: str, **changes: Any) -> None:
-        """Change a record behind the API's back."""
-        self.seed(poke=[{"kind": kind, "id": identifier, **changes}])
-
-    def faults(self, *entries: dict[str, Any]) -> None:
-        """Replace the fault script."""
-        self.call("/_double/faults", list(entries))
-
-    def dump(self) -> list[dict[str, Any]]:
-        """Every object there is."""
-        return self.call("/_double/dump")
-
-    def log(self, after: int = 0) -> list[dict[str, Any]]:
-        """The requests since number `after`."""
-        return self.call(f"/_double/log?after={after}")
-
-    def mark(self) -> int:
-        """The number of the last request."""
-        return max((entry["n"] for entry in self.log()), default=0)
-
-    def mutations(self, after: int = 0) -> list[str]:
-        """The operations since `after` that would change something, refused ones too."""
-        return [entry["operation"] for entry in self.log(after) if entry["mutating"]]
-
-    def operations(self, after: int = 0) -> list[str]:
-        """All operations since `after`."""
-        return [entry["operation"] for entry in self.log(after)]
-
-    def objects(self, kind: str) -> list[dict[str, Any]]:
-        """The objects of one kind."""
-        return [record for record in self.dump() if record["kind"] == kind]
-
-    def one(self, kind: str, name: str | None = None) -> dict[str, Any]:
-        """The only object of a kind, or the one with that name."""
-        found = [record for record in self.objects(kind) if name is None or record["name"] == name]
-        if len(found) != 1:
-            raise AssertionError(f"{len(found)} objects {kind} {name or ''}: {[record['name'] for record in found]}")
-        return found[0]
-
-    def wait_until(self, wanted: Any, seconds: float = 10) -> None:
-        """Until wanted() is true."""
-        end = time.monotonic() + seconds
-        while not wanted():
-            if time.monotonic() > end:
-                raise AssertionError("the double never came to what was waited for")
-            time.sleep(0.01)
+        """Of the example's account where nothing else is said."""
+        return super().seed(**{name: [{"account": ACCOUNT, **entry} for entry in entries] for name, entries in seeds.items()})
 
 
 # -- a cloud's content, comparable between runs -------------------------------------------------
 
-_VOLATILE = {"created", "createdAt", "updatedAt", "lastUpdatedAt", "lastModifiedDate", "creationTime"}
-_VOLATILE |= {"CreationDate", "LastModifiedDate", "lastSynchronizedAt", "createdTime", "lastUpdatedTime"}
-_VOLATILE |= {"CreateDate", "RoleId", "PolicyId"}
-_KINDS_WITH_IDS = {"user-pool", "user-pool-client", "gateway", "target", "runtime"}
+_VOLATILE = {"created", "updated", "order", "createdAt", "lastUpdatedAt", "lastSynchronizedAt"}
+_VOLATILE |= {"CreationDate", "LastModifiedDate", "lastModifiedDate", "creationTime", "CreateDate"}
+_VOLATILE |= {"createdTime", "lastUpdatedTime", "RoleId", "PolicyId", "CreatedDate", "LastChangedDate"}
+_NOT_OF_AWS = {"command", "data-plane"}
+_KINDS_WITH_IDS = {"user_pool", "user_pool_client", "gateway", "target", "runtime", "runtime_endpoint"}
 
 
-def _placeholders(dump: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def _placeholders(objects: list[dict[str, Any]]) -> list[tuple[str, str]]:
     """Generated ids and what stands for them; longer ones first."""
-    pairs = []
-    for record in dump:
+    found: dict[str, str] = {}
+    for record in objects:
         if record["kind"] in _KINDS_WITH_IDS:
-            last = record["id"].split("/")[-1]
-            pairs.append((last, f"<{record['kind']} {record['name']}>"))
-            if record["kind"] == "user-pool":
-                pairs.append((last.split("_")[1].lower(), f"<pool suffix {record['name']}>"))
+            identifier = record["data"]["id"] if record["kind"] == "runtime_endpoint" else record["id"]
+            found[identifier] = f"<{record['kind']} {record['name']}>"
+            if record["kind"] == "user_pool":
+                suffix = identifier.split("_")[1].lower()
+                for word, other in (("aws", "a0s"), ("amazon", "ama0on"), ("cognito", "cog0ito")):
+                    suffix = suffix.replace(word, other)  # as in the domains that gantry names after it
+                found[suffix] = f"<pool suffix {record['name']}>"
+        if record["kind"] == "workload_identity":
+            # Of a gateway or runtime, and named as that; it may be all that is left of it.
+            found.setdefault(record["id"], f"<identity of {record['id'][:-11]}>")
+        if record["kind"] == "secret" and "!" in record["name"]:
+            found[record["arn"]] = f"<secret {record['name']}>"
         lineage = record["tags"].get("gantry:lineage")
         if lineage:
-            pairs.append((lineage, "<lineage>"))
-    return sorted(set(pairs), key=lambda pair: -len(pair[0]))
+            found[lineage] = "<lineage>"
+    return sorted(found.items(), key=lambda pair: -len(pair[0]))
 
 
 def _still(value: Any) -> Any:
-    """Without times; lists of plain values in one order."""
+    """Without times."""
     if isinstance(value, dict):
         return {name: _still(item) for name, item in value.items() if name not in _VOLATILE}
     if isinstance(value, list):
@@ -244,12 +215,17 @@ def _still(value: Any) -> Any:
     return value
 
 
-def content(dump: list[dict[str, Any]]) -> list[str]:
+def content(objects: list[dict[str, Any]]) -> list[str]:
     """One line per object without times and generated ids: two runs that did the same are equal."""
-    pairs = _placeholders(dump)
+    pairs = _placeholders(objects)
     lines = []
-    for record in dump:
-        text = json.dumps(_still(record), sort_keys=True)
+    for record in objects:
+        if record["kind"] in _NOT_OF_AWS:
+            continue
+        shown = _still(record)
+        if record["kind"] == "user_pool_domain":
+            del shown["data"]["Version"]  # of the time of its creation
+        text = json.dumps(shown, sort_keys=True)
         for found, placeholder in pairs:
             text = text.replace(found, placeholder)
         lines.append(text)
@@ -317,7 +293,7 @@ class Run:
 class Workspace:
     """A folder with a manifest, a home of its own, and nothing of the caller's environment."""
 
-    def __init__(self, url: str, manifest: str | None = None, key: tuple[str, str] = KEY) -> None:
+    def __init__(self, url: str, manifest: str | None = None, key: tuple[str, ...] = KEY) -> None:
         self.url = url
         self.base = Path(tempfile.mkdtemp(prefix="gantry-test-"))
         self.folder = self.base / "stack"
@@ -444,51 +420,55 @@ class IntegrationTest(unittest.TestCase):
         return run
 
 
-class DoubleTest(IntegrationTest):
-    """A strict double for the class, emptied for each test."""
+class StackTest(IntegrationTest):
+    """A cloud for the class, emptied for each test."""
 
     knobs: dict[str, Any] = {}
-    double: Double
+    cloud: StackCloud
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.double = Double()
-        cls.addClassCleanup(cls.double.stop)
+        cls.cloud = StackCloud()
+        cls.addClassCleanup(cls.cloud.stop)
 
     def setUp(self) -> None:
-        self.double.begin(**self.knobs)
-        self.baseline = content(self.double.dump())
+        self.cloud.begin(**self.knobs)
+        self.baseline = content(self.cloud.objects())
+
+    def workspace(self, url: str, manifest: str | None = None, environment: str | None = None, **more: Any) -> Workspace:
+        """With keys of the example's account."""
+        return super().workspace(url, manifest, environment, **{"key": self.cloud.key, **more})
 
     def quick(self, manifest: str | None = None, **more: Any) -> Workspace:
         """The example's stack in environment dev, not applied."""
-        return self.workspace(self.double.url, manifest or quick_suite(), "dev", **more)
+        return self.workspace(self.cloud.url, manifest or quick_suite(), "dev", **more)
 
     def assert_untouched(self, after: int, *, calls: Iterable[str] | None = None) -> None:
         """No mutating call since `after`; where `calls` is given, no others than these."""
-        self.assertEqual([], self.double.mutations(after))
+        self.assertEqual([], self.cloud.mutations(after))
         if calls is not None:
-            self.assertLessEqual(set(self.double.operations(after)), set(calls))
+            self.assertLessEqual(set(self.cloud.operations(after)), set(calls))
 
     def assert_quiet(self, space: Workspace, *arguments: str) -> None:
         """Another apply and a diff find nothing to do and change nothing."""
-        before, mark = content(self.double.dump()), self.double.mark()
+        before, mark = content(self.cloud.objects()), self.cloud.mark()
         diff = self.assert_run(space.diff(*arguments))
         self.assertEqual({}, diff.changed, str(diff))
         again = self.assert_run(space.apply(*arguments))
-        self.assertEqual([], self.double.mutations(mark), str(again))
-        self.assertEqual(before, content(self.double.dump()))
+        self.assertEqual([], self.cloud.mutations(mark), str(again))
+        self.assertEqual(before, content(self.cloud.objects()))
 
     def assert_destroyed(self, space: Workspace, *arguments: str, stack: str = "lark-tools") -> None:
         """A destroy leaves what was there before, and no state."""
         run = self.assert_run(space.destroy(*arguments))
-        self.double.wait_until(lambda: not self.moving())
-        self.assertEqual(self.baseline, content(self.double.dump()), str(run))
+        self.cloud.wait_until(lambda: not self.moving())
+        self.assertEqual(self.baseline, content(self.cloud.objects()), str(run))
         self.assertFalse(space.state_path(stack).exists())
         self.assertFalse(space.state_path(stack).with_suffix(".journal").exists())
 
     def moving(self) -> bool:
         """Whether something is still on its way out."""
-        return any(record["status"] == "DELETING" for record in self.double.dump())
+        return any(record.get("status") == "DELETING" for record in self.cloud.objects())
 
 
 @contextlib.contextmanager

@@ -20,7 +20,12 @@ from typing import Any
 import boto3
 from botocore.config import Config as ClientConfig
 
-from .harness import GANTRY, QUICK, REGION
+ROOT = Path(__file__).resolve().parent.parent.parent
+GANTRY = os.environ.get("GANTRY_BINARY", str(ROOT / "build/tests/bin/gantry"))
+REGION = "us-east-1"
+
+QUICK = {"ready_ms": 20, "delete_ms": 20, "domain_ms": 20}
+"""Knobs for tests that are about something else than waiting."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -41,6 +46,19 @@ class _SocketConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
+
+
+def client_of(url: str, service: str, key: tuple[str, ...], region: str = REGION, **more: Any) -> Any:
+    """boto3, which does not repeat anything; `key`: id, secret and session token if there is one."""
+    return boto3.client(
+        service,
+        endpoint_url=url,
+        region_name=region,
+        aws_access_key_id=key[0],
+        aws_secret_access_key=key[1],
+        aws_session_token=key[2] if len(key) > 2 else None,
+        config=ClientConfig(retries={"total_max_attempts": 1}, **more),
+    )
 
 
 class AdminError(Exception):
@@ -153,17 +171,8 @@ class LocalCloud:
     def client(
         self, service: str, key: tuple[str, ...] | None = None, region: str = REGION, **more: Any
     ) -> Any:
-        """boto3, which does not repeat anything; `key`: id, secret and session token if there is one."""
-        key = key or self.key
-        return boto3.client(
-            service,
-            endpoint_url=self.url,
-            region_name=region,
-            aws_access_key_id=key[0],
-            aws_secret_access_key=key[1],
-            aws_session_token=key[2] if len(key) > 2 else None,
-            config=ClientConfig(retries={"total_max_attempts": 1}, **more),
-        )
+        """See client_of."""
+        return client_of(self.url, service, key or self.key, region, **more)
 
     def keys_of(self, account: str) -> tuple[str, str]:
         """The key pair of another account; made when it has none."""
@@ -205,17 +214,53 @@ class LocalCloud:
         """Replaces the fault script."""
         self.admin("POST", "/faults", list(entries))
 
+    def blocked(self, seconds: float = 30) -> list[dict[str, Any]]:
+        """The calls that a fault holds; waits for one."""
+        self.wait_until(lambda: self.admin("GET", "/blocked"), seconds)
+        return self.admin("GET", "/blocked")
+
+    def release(self) -> None:
+        """Lets them go."""
+        self.admin("POST", "/release", {})
+
     def seed(self, **seeds: Any) -> Any:
         """calls=[...], objects=[...], poke=[...]; see the admin API."""
         return self.admin("POST", "/seed", seeds)
+
+    def poke(self, kind: str, identifier: str, **changes: Any) -> None:
+        """Changes an object behind the services' backs."""
+        self.admin("POST", "/poke", {"kind": kind, "id": identifier, **changes})
 
     def objects(self, kind: str | None = None) -> list[dict[str, Any]]:
         """What is there, by the cloud's own view."""
         return self.admin("GET", "/objects" if kind is None else f"/objects?kind={kind}")
 
+    def one(self, kind: str, name: str | None = None) -> dict[str, Any]:
+        """The only object of a kind, or the one with that name."""
+        found = [record for record in self.objects(kind) if name is None or record["name"] == name]
+        if len(found) != 1:
+            raise AssertionError(f"{len(found)} objects {kind} {name or ''}: {[record['name'] for record in found]}")
+        return found[0]
+
     def log(self, after: int = 0) -> list[dict[str, Any]]:
         """The requests since number `after`."""
         return self.admin("GET", f"/log?after={after}")
+
+    def calls(self, after: int = 0) -> list[dict[str, Any]]:
+        """The AWS calls among them that did not come from the cloud's own gateways."""
+        return [entry for entry in self.log(after) if entry["k"] is not None]
+
+    def mark(self) -> int:
+        """The number of the last request."""
+        return self.admin("GET", "/status")["requests"]
+
+    def operations(self, after: int = 0) -> list[str]:
+        """All calls since `after`."""
+        return [entry["operation"] for entry in self.calls(after)]
+
+    def mutations(self, after: int = 0) -> list[str]:
+        """Those since `after` that would change something, refused ones too."""
+        return [entry["operation"] for entry in self.calls(after) if entry["mutating"]]
 
     def wait_until(self, wanted: Any, seconds: float = 10) -> None:
         """Until wanted() is true."""

@@ -1,6 +1,6 @@
-"""Runs one server of the tests: strict (tests/support/strict_cloud), moto, or the recording proxy.
+"""Runs one server of the tests in Python: moto, or the recording proxy.
 
-    python -m tests.integration.serve strict|moto|proxy --port-file FILE [options]
+    python -m tests.integration.serve moto|proxy --port-file FILE [options]
 
 It ends when its standard input does, so that it never outlives the test that holds the other end,
 however that test ends.
@@ -37,14 +37,6 @@ def _moto(arguments: list[str]) -> int:
     return 0
 
 
-def _strict(arguments: list[str]) -> int:
-    sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
-    sys.argv[1:] = arguments
-    from strict_cloud.__main__ import main
-
-    return main()
-
-
 def _proxy(arguments: list[str]) -> int:
     from tests.integration.proxy import main
 
@@ -53,4 +45,4 @@ def _proxy(arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     _end_with_parent()
-    sys.exit({"moto": _moto, "strict": _strict, "proxy": _proxy}[sys.argv[1]](sys.argv[2:]))
+    sys.exit({"moto": _moto, "proxy": _proxy}[sys.argv[1]](sys.argv[2:]))

@@ -11,7 +11,7 @@ from typing import Any
 
 from .harness import Run, Workspace
 
-WORKERS = 4
+WORKERS = 8
 """Runs side by side: most of their time is waiting for what settles."""
 
 

@@ -16,8 +16,8 @@ from .harness import (
     INTERRUPTED,
     LOCKED,
     PARTLY,
-    Double,
-    DoubleTest,
+    StackCloud,
+    StackTest,
     Run,
     Workspace,
     content,
@@ -45,43 +45,43 @@ AT_DESTROY = (
 
 
 class FaultWorker:
-    """One double, one workspace, a fault for each point."""
+    """One cloud, one workspace, a fault for each point."""
 
     def __init__(self, expected: list[str]) -> None:
-        self.double, self.expected = Double(), expected
-        self.space = Workspace(self.double.url, quick_suite())
+        self.cloud, self.expected = StackCloud(), expected
+        self.space = Workspace(self.cloud.url, quick_suite(), key=self.cloud.key)
         self.space.environment = "dev"
 
     def close(self) -> None:
         """Server and folder go."""
-        self.double.stop()
+        self.cloud.stop()
         self.space.remove()
 
     def settle(self) -> list[str]:
         """The cloud once nothing moves any more."""
-        self.double.wait_until(
-            lambda: not any((record["status"] or "").endswith("ING") for record in self.double.dump())
+        self.cloud.wait_until(
+            lambda: not any(record.get("status", "").endswith("ING") for record in self.cloud.objects())
         )
-        return content(self.double.dump())
+        return content(self.cloud.objects())
 
     def run(self, fault: dict[str, str]) -> None:
         """Apply with the fault; if it did not get through, again; then a quiet apply; then a destroy."""
-        self.double.begin()
-        baseline = content(self.double.dump())
+        self.cloud.begin()
+        baseline = content(self.cloud.objects())
         shutil.rmtree(self.space.folder / ".gantry", ignore_errors=True)
         removing = fault["operation"].startswith("Delete")
         if not removing:
-            self.double.faults(fault)
+            self.cloud.faults(fault)
         self.through(self.space.apply)
         found = self.settle()
         lines = "\n".join(difflib.unified_diff(self.expected, found, "undisturbed", "disturbed", n=0, lineterm=""))
         check(found == self.expected, f"the cloud differs:\n{lines}")
-        self.double.faults()
-        mark = self.double.mark()
+        self.cloud.faults()
+        mark = self.cloud.mark()
         run = self.space.apply()
-        check(run.code == DONE and not self.double.mutations(mark), f"not quiet: {self.double.mutations(mark)} {run}")
+        check(run.code == DONE and not self.cloud.mutations(mark), f"not quiet: {self.cloud.mutations(mark)} {run}")
         if removing:
-            self.double.faults(fault)
+            self.cloud.faults(fault)
         self.through(self.space.destroy)
         found = self.settle()
         check(found == baseline, f"left: {set(found) - set(baseline)}")
@@ -98,12 +98,12 @@ class FaultWorker:
         return run
 
 
-class Sweeps(DoubleTest):
+class Sweeps(StackTest):
     """Every kind of fault at many operations."""
 
     def assert_sweep(self, points: list[dict[str, str]], workers: int = WORKERS) -> None:
         self.assert_run(self.quick().apply())
-        expected = content(self.double.dump())
+        expected = content(self.cloud.objects())
         problems = sweep(points, lambda: FaultWorker(expected), workers)
         if problems:
             self.fail(f"{len(problems)} problems:\n" + "\n\n".join(problems))
@@ -123,23 +123,23 @@ class Sweeps(DoubleTest):
         self.assert_sweep(points, len(points))
 
 
-class Faults(DoubleTest):
+class Faults(StackTest):
     """Faults with a story."""
 
     def test_throttle_storm(self) -> None:
         space = self.quick()
-        self.double.faults(
+        self.cloud.faults(
             {"service": "cognito-idp", "nth": 2, "times": 4, "fault": "throttle"},
             {"service": "iam", "nth": 2, "times": 4, "fault": "throttle"},
             {"service": "bedrock-agentcore-control", "nth": 3, "times": 6, "fault": "throttle"},
         )
         self.assert_run(space.apply())
-        self.double.faults()
+        self.cloud.faults()
         self.assert_quiet(space)
 
     def test_failure_stops_only_what_depends_on_it(self) -> None:
         space = self.quick()
-        self.double.faults(
+        self.cloud.faults(
             {
                 "operation": "CreateAgentRuntime",
                 "times": 100,
@@ -152,22 +152,22 @@ class Faults(DoubleTest):
         run = self.assert_run(space.apply(), PARTLY)
         self.assertIn("too many runtimes", run.out + run.err)
         self.assertIn("CreateAgentRuntime", run.out + run.err)
-        kinds = {record["kind"] for record in self.double.dump()}
+        kinds = {record["kind"] for record in self.cloud.objects()}
         self.assertIn("gateway", kinds)
         self.assertNotIn("target", kinds)
-        self.double.faults()
+        self.cloud.faults()
         self.assert_run(space.apply())
         self.assert_quiet(space)
 
     def test_target_that_failed_over_its_role_is_driven_again(self) -> None:
-        self.double.configure(iam_lag_ms=2500)
+        self.cloud.configure(iam_lag_ms=2500)
         space = self.quick()
         self.assert_run(space.apply())
-        self.assertEqual("READY", self.double.one("target")["status"])
+        self.assertEqual("READY", self.cloud.one("target")["status"])
 
     def test_object_that_lands_in_failed(self) -> None:
         space = self.quick()
-        self.double.faults(
+        self.cloud.faults(
             {"operation": "CreateAgentRuntime", "fault": "land", "status": "CREATE_FAILED", "reason": "no capacity"}
         )
         run = space.apply()
@@ -175,12 +175,12 @@ class Faults(DoubleTest):
         if run.code != DONE:
             self.assertIn("no capacity", run.out + run.err)
         self.assert_run(space.apply("--allow-replace", "*"))
-        self.double.wait_until(lambda: not self.moving())
-        self.assertEqual("READY", self.double.one("runtime")["status"])
+        self.cloud.wait_until(lambda: not self.moving())
+        self.assertEqual("READY", self.cloud.one("runtime")["status"])
         self.assert_quiet(space)
 
     def test_skewed_clock(self) -> None:
-        self.double.configure(skew_ms=20 * 60 * 1000)
+        self.cloud.configure(skew_ms=20 * 60 * 1000)
         space = self.quick()
         self.assert_run(space.apply())
         self.assert_quiet(space)
@@ -197,7 +197,7 @@ class Faults(DoubleTest):
                 run = self.assert_run(space.run("apply", "--yes", env=changes, timeout=60), FAILED)
                 self.assertRegex(run.err, "(?i)signature|credential|token|InvalidClientTokenId|denied")
                 self.assertNotIn("not-a-token-of-this-key", run.err)
-                self.assertEqual([], self.double.mutations())
+                self.assertEqual([], self.cloud.mutations())
         for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             del space.env[key]
         run = self.assert_run(space.run("apply", "--yes", timeout=60), FAILED)
@@ -206,12 +206,12 @@ class Faults(DoubleTest):
     def test_credentials_that_expire_in_the_middle(self) -> None:
         space = self.quick()
         for code in ("ExpiredTokenException", "ExpiredToken"):
-            self.double.faults({"mutating": True, "nth": 4, "times": 1000, "fault": "error", "code": code, "message": "expired", "status": 403})
+            self.cloud.faults({"mutating": True, "nth": 4, "times": 1000, "fault": "error", "code": code, "message": "expired", "status": 403})
             run = space.apply()
             self.assertFalse(run.crashed(), str(run))
             self.assertIn(run.code, (FAILED, PARTLY), str(run))
             self.assertIn("expired", (run.out + run.err).lower())
-        self.double.faults()
+        self.cloud.faults()
         self.assert_run(space.apply())
         self.assert_quiet(space)
         self.assert_destroyed(space)
@@ -222,14 +222,14 @@ class Faults(DoubleTest):
         self.assertRegex(run.err, "(?i)connect|refused")
 
 
-class Signals(DoubleTest):
+class Signals(StackTest):
     """SIGINT, SIGTERM and SIGKILL in the middle."""
 
     def hold(self, space: Workspace, operation: str, *arguments: str):  # type: ignore[no-untyped-def]
-        """A run whose call of `operation` is held by the double, its work done."""
-        self.double.faults({"operation": operation, "fault": "block-after"})
+        """A run whose call of `operation` is held by the cloud, its work done."""
+        self.cloud.faults({"operation": operation, "fault": "block-after"})
         process = space.start(*arguments)
-        self.assertTrue(self.double.call("/_double/blocked?timeout_ms=30000"), "the call never came")
+        self.cloud.blocked()
         return process
 
     def end(self, space: Workspace, process, timeout: float = 60) -> Run:  # type: ignore[no-untyped-def]
@@ -243,16 +243,16 @@ class Signals(DoubleTest):
                 process = self.hold(space, "CreateGateway", "apply", "--yes", "--json")
                 os.kill(process.pid, number)
                 time.sleep(0.3)
-                mark = self.double.mark()
-                self.double.call("/_double/release", {})
+                mark = self.cloud.mark()
+                self.cloud.release()
                 run = self.assert_run(self.end(space, process), INTERRUPTED)
-                self.assertNotIn("CreateGatewayTarget", self.double.mutations(mark))
-                self.assertEqual(1, len(self.double.objects("gateway")), str(run))
+                self.assertNotIn("CreateGatewayTarget", self.cloud.mutations(mark))
+                self.assertEqual(1, len(self.cloud.objects("gateway")), str(run))
                 listed = self.assert_run(space.run("state", "list"))
                 self.assertIn("gateway.tools", listed.out)
-                self.double.faults()
+                self.cloud.faults()
                 again = self.assert_run(space.apply())
-                self.assertNotIn("CreateGateway", self.double.mutations(mark), str(again))
+                self.assertNotIn("CreateGateway", self.cloud.mutations(mark), str(again))
                 self.assert_quiet(space)
                 self.assert_destroyed(space)
 
@@ -266,43 +266,42 @@ class Signals(DoubleTest):
         run = self.end(space, process)
         self.assertLess(time.monotonic() - since, 5)
         self.assertNotEqual(0, run.code)
-        self.double.call("/_double/release", {})
-        self.double.faults()
+        self.cloud.release()
+        self.cloud.faults()
         self.assert_run(space.apply())
-        self.assertEqual(1, len(self.double.objects("gateway")))
+        self.assertEqual(1, len(self.cloud.objects("gateway")))
         self.assert_quiet(space)
         self.assert_destroyed(space)
 
     def test_interrupt_while_planning_changes_nothing(self) -> None:
         space = self.quick()
-        self.double.faults({"operation": "ListGateways", "fault": "block-before"})
+        self.cloud.faults({"operation": "ListGateways", "fault": "block-before"})
         process = space.start("apply", "--yes", "--json")
-        self.assertTrue(self.double.call("/_double/blocked?timeout_ms=30000"))
+        self.cloud.blocked()
         os.kill(process.pid, signal.SIGINT)
         time.sleep(0.3)
-        self.double.call("/_double/release", {})
+        self.cloud.release()
         run = self.end(space, process)
         self.assertIn(run.code, (INTERRUPTED, -signal.SIGINT), str(run))
-        self.assertEqual([], self.double.mutations())
+        self.assertEqual([], self.cloud.mutations())
 
     def test_lock_is_held_and_named_and_freed(self) -> None:
         space = self.quick()
         process = self.hold(space, "CreateGateway", "apply", "--yes", "--json")
-        mark = self.double.mark()
+        mark = self.cloud.mark()
         for command in ("apply", "destroy"):
             run = self.assert_run(space.run(command, "--yes", timeout=30), LOCKED)
             self.assertIn(str(process.pid), run.err)
         self.assert_untouched(mark)
-        self.assertIn(self.double.call("/_double/config")["ready_ms"], (20,))
         diff = space.diff()
         self.assertFalse(diff.crashed(), str(diff))
         self.assertNotEqual(LOCKED, diff.code, "diff needs no lock")
         os.kill(process.pid, signal.SIGKILL)
         self.end(space, process)
-        self.double.call("/_double/release", {})
-        self.double.faults()
+        self.cloud.release()
+        self.cloud.faults()
         self.assert_run(space.apply())
-        self.assertEqual(1, len(self.double.objects("gateway")))
+        self.assertEqual(1, len(self.cloud.objects("gateway")))
         self.assert_quiet(space)
 
 
@@ -312,7 +311,7 @@ def _limit_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 
 
-class Files(DoubleTest):
+class Files(StackTest):
     """What the disk can do to a state."""
 
     def test_full_disk(self) -> None:
@@ -330,13 +329,13 @@ class Files(DoubleTest):
         (space.folder / ".gantry").write_text("a file where the folder should be")
         run = self.assert_run(space.apply(), FAILED)
         self.assertIn(".gantry", run.out + run.err)
-        self.assertEqual([], self.double.mutations())
+        self.assertEqual([], self.cloud.mutations())
 
     def test_broken_states_are_refused_with_words_and_kept(self) -> None:
         space = self.quick()
         self.assert_run(space.apply())
         path = space.state_path()
-        good, before = path.read_bytes(), content(self.double.dump())
+        good, before = path.read_bytes(), content(self.cloud.objects())
         broken = {
             "empty": b"",
             "cut": good[: len(good) // 2],
@@ -352,13 +351,13 @@ class Files(DoubleTest):
                 with self.subTest(name, command=command):
                     self.assertNotEqual(good, data)
                     path.write_bytes(data)
-                    mark = self.double.mark()
+                    mark = self.cloud.mark()
                     words = ["--yes"] if command in ("apply", "destroy") else []
                     run = self.assert_run(space.run(command, *words, timeout=30), FAILED)
                     self.assertIn(path.name, run.err)
                     self.assert_untouched(mark)
                     self.assertEqual(data, path.read_bytes(), "a damaged state is evidence")
-        self.assertEqual(before, content(self.double.dump()))
+        self.assertEqual(before, content(self.cloud.objects()))
         path.write_bytes(good)
         self.assert_quiet(space)
 
@@ -381,15 +380,15 @@ class Files(DoubleTest):
                 self.setUp()
                 space = self.quick()
                 pidfile = space.base / "pid"
-                self.double.faults({"operation": "CreateGateway", "fault": "kill-after", "pidfile": str(pidfile)})
+                self.cloud.faults({"operation": "CreateGateway", "fault": "kill-after", "pidfile": str(pidfile)})
                 process = space.start("apply", "--yes", "--json")
                 pidfile.write_text(str(process.pid))
                 space.finish(process, [], 60, time.monotonic())
-                self.double.faults()
+                self.cloud.faults()
                 journal = space.state_path().with_suffix(".journal")
                 self.assertTrue(journal.exists(), [str(path) for path in space.files()])
                 journal.write_bytes(spoil(journal.read_bytes()))
-                mark = self.double.mark()
+                mark = self.cloud.mark()
                 run = space.apply()
                 self.assertFalse(run.crashed(), str(run))
                 if run.code != DONE:
@@ -397,7 +396,7 @@ class Files(DoubleTest):
                     self.assertIn(journal.name, run.out + run.err)
                     self.assert_untouched(mark)
                 else:
-                    self.assertEqual(1, len(self.double.objects("gateway")))
+                    self.assertEqual(1, len(self.cloud.objects("gateway")))
                     self.assert_quiet(space)
 
     def test_modes(self) -> None:

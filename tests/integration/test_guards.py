@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 import stat
 
-from .harness import CHANGES, DONE, FAILED, USAGE, DoubleTest, Workspace, content
+from .harness import CHANGES, DONE, FAILED, USAGE, StackTest, Workspace, content
 
 
-class Applied(DoubleTest):
+class Applied(StackTest):
     """Starts from the example's stack, applied."""
 
     def setUp(self) -> None:
         super().setUp()
         self.space: Workspace = self.quick()
         self.assert_run(self.space.apply())
-        self.before = content(self.double.dump())
+        self.before = content(self.cloud.objects())
 
     def assert_nothing_touched(self, mark: int) -> None:
         self.assert_untouched(mark)
-        self.assertEqual(self.before, content(self.double.dump()))
+        self.assertEqual(self.before, content(self.cloud.objects()))
 
 
 class Replacement(Applied):
@@ -35,7 +35,7 @@ class Replacement(Applied):
         self.assertEqual("replace", step["action"])
         self.assertTrue(step.get("needsConsent"), step)
         self.assertTrue(step.get("breaks"), step)
-        mark = self.double.mark()
+        mark = self.cloud.mark()
         run = self.assert_refused(self.space.apply())
         self.assertIn("--allow-replace", run.out + run.err)
         self.assert_nothing_touched(mark)
@@ -43,30 +43,30 @@ class Replacement(Applied):
         self.assert_nothing_touched(mark)
 
     def test_with_consent_is_done_and_leaves_no_old_one(self) -> None:
-        old = self.double.one("gateway")["id"]
+        old = self.cloud.one("gateway")["id"]
         self.rename_gateway()
         self.assert_run(self.space.apply("--allow-replace", "gateway.tools"))
-        self.double.wait_until(lambda: not self.moving())
-        gateway = self.double.one("gateway")
+        self.cloud.wait_until(lambda: not self.moving())
+        gateway = self.cloud.one("gateway")
         self.assertEqual("other-name", gateway["name"])
         self.assertNotEqual(old, gateway["id"])
-        self.assertEqual([gateway["id"]], [record["parent"] for record in self.double.objects("target")])
+        self.assertEqual([gateway["id"]], [record["parent"] for record in self.cloud.objects("target")])
         self.assert_quiet(self.space)
         self.assert_destroyed(self.space)
 
     def test_removing_a_client_needs_consent(self) -> None:
         self.space.edit("      quick-suite: {scopes: [invoke]}", "      other: {scopes: [invoke]}")
-        mark = self.double.mark()
+        mark = self.cloud.mark()
         run = self.assert_refused(self.space.apply())
         self.assertIn("user_pool_client.mcp.quick-suite", run.out + run.err)
         self.assert_nothing_touched(mark)
         self.assert_run(self.space.apply("--allow-replace", "user_pool_client.mcp.quick-suite"))
-        allowed = self.double.one("gateway")["data"]["authorizerConfiguration"]["customJWTAuthorizer"]
-        self.assertEqual([self.double.one("user-pool-client")["id"].split("/")[-1]], allowed["allowedClients"])
+        allowed = self.cloud.one("gateway")["data"]["authorizerConfiguration"]["customJWTAuthorizer"]
+        self.assertEqual([self.cloud.one("user_pool_client")["id"]], allowed["allowedClients"])
         self.assert_quiet(self.space)
 
     def test_renaming_in_the_manifest_is_a_move(self) -> None:
-        name = self.double.one("gateway")["name"]
+        name = self.cloud.one("gateway")["name"]
         self.space.edit("gateways:\n  tools:", "gateways:\n  agents:")
         # Names are made from entries, so the gateway and its role keep theirs only where that is said.
         self.space.edit("    identity: mcp\n", f"    identity: mcp\n    name: {name}\n")
@@ -74,11 +74,11 @@ class Replacement(Applied):
         self.space.edit("${gateway.tools.gatewayUrl}", "${gateway.agents.gatewayUrl}")
         text = (self.space.folder / "gantry.yaml").read_text()
         self.space.write(text + "moved:\n  - {from: gateway.tools, to: gateway.agents}\n")
-        old = self.double.one("gateway")["id"]
+        old = self.cloud.one("gateway")["id"]
         run = self.assert_run(self.space.apply())
-        self.assertEqual(old, self.double.one("gateway")["id"], str(run))
-        self.assertEqual("gateway.agents", self.double.one("gateway")["tags"]["gantry:address"])
-        self.assertEqual("READY", self.double.one("target")["status"])
+        self.assertEqual(old, self.cloud.one("gateway")["id"], str(run))
+        self.assertEqual("gateway.agents", self.cloud.one("gateway")["tags"]["gantry:address"])
+        self.assertEqual("READY", self.cloud.one("target")["status"])
         self.assert_quiet(self.space)
         self.space.write(text)
         self.assert_quiet(self.space)
@@ -86,7 +86,7 @@ class Replacement(Applied):
 
     def test_deny_and_max_delete(self) -> None:
         self.rename_gateway()
-        mark = self.double.mark()
+        mark = self.cloud.mark()
         allow = ("--allow-replace", "gateway.tools")
         for guard in (("--deny", "replace"), ("--deny", "replace,delete"), ("--max-delete", "0")):
             with self.subTest(guard):
@@ -102,7 +102,7 @@ class Replacement(Applied):
         self.assert_run(self.space.apply("--deny", "replace", "--max-delete", "2"))
 
     def test_destroy_needs_no_further_consent_but_obeys_max_delete(self) -> None:
-        mark = self.double.mark()
+        mark = self.cloud.mark()
         self.assert_refused(self.space.destroy("--max-delete", "3"))
         self.assert_nothing_touched(mark)
         self.assert_destroyed(self.space)
@@ -110,41 +110,41 @@ class Replacement(Applied):
     def test_protected_things_stay(self) -> None:
         self.space.edit("    identity: mcp\n", "    identity: mcp\n    protect: true\n")
         self.assert_run(self.space.apply())
-        before, mark = content(self.double.dump()), self.double.mark()
+        before, mark = content(self.cloud.objects()), self.cloud.mark()
         run = self.assert_refused(self.space.destroy())
         self.assertIn("protect", run.out + run.err)
         self.assert_untouched(mark)
         self.rename_gateway()
         self.assert_refused(self.space.apply("--allow-replace", "*"))
         self.assert_untouched(mark)
-        self.assertEqual(before, content(self.double.dump()))
+        self.assertEqual(before, content(self.cloud.objects()))
 
     def test_protected_pool_has_the_services_own_protection(self) -> None:
         self.space.edit("    resourceServer: MyGateway\n", "    resourceServer: MyGateway\n    protect: true\n")
         self.assert_run(self.space.apply())
-        self.assertEqual("ACTIVE", self.double.one("user-pool")["data"]["DeletionProtection"])
+        self.assertEqual("ACTIVE", self.cloud.one("user_pool")["data"]["DeletionProtection"])
         self.space.edit("    protect: true\n", "")
         self.assert_run(self.space.apply())
         self.assert_quiet(self.space)
         self.assert_destroyed(self.space)
 
     def test_replace_on_demand(self) -> None:
-        old = self.double.one("target")["id"]
+        old = self.cloud.one("target")["id"]
         self.assert_run(self.space.apply("--replace", "target.lark"))
-        self.double.wait_until(lambda: not self.moving())
-        self.assertNotEqual(old, self.double.one("target")["id"])
+        self.cloud.wait_until(lambda: not self.moving())
+        self.assertNotEqual(old, self.cloud.one("target")["id"])
         self.assert_quiet(self.space)
 
 
-class Selection(DoubleTest):
+class Selection(StackTest):
     """--target and --exclude."""
 
     def test_target_brings_what_it_needs_and_no_more(self) -> None:
         space = self.quick()
         self.assert_run(space.apply("--target", "runtime.lark"))
-        kinds = {record["kind"] for record in self.double.dump()}
+        kinds = {record["kind"] for record in self.cloud.objects()}
         self.assertIn("runtime", kinds)
-        self.assertFalse(kinds & {"gateway", "target", "user-pool"}, kinds)
+        self.assertFalse(kinds & {"gateway", "target", "user_pool"}, kinds)
         self.assert_run(space.apply())
         self.assert_quiet(space)
         self.assert_destroyed(space)
@@ -152,7 +152,7 @@ class Selection(DoubleTest):
     def test_exclude_leaves_out_what_depends_on_it(self) -> None:
         space = self.quick()
         self.assert_run(space.apply("--exclude", "runtime.lark"))
-        kinds = {record["kind"] for record in self.double.dump()}
+        kinds = {record["kind"] for record in self.cloud.objects()}
         self.assertIn("gateway", kinds)
         self.assertFalse(kinds & {"runtime", "target"}, kinds)
         self.assert_run(space.apply())
@@ -162,21 +162,21 @@ class Selection(DoubleTest):
         space = self.quick()
         self.assert_run(space.apply())
         self.assert_run(space.destroy("--target", "target.lark"))
-        self.double.wait_until(lambda: not self.moving())
-        self.assertEqual([], self.double.objects("target"))
-        self.assertEqual(1, len(self.double.objects("gateway")))
+        self.cloud.wait_until(lambda: not self.moving())
+        self.assertEqual([], self.cloud.objects("target"))
+        self.assertEqual(1, len(self.cloud.objects("gateway")))
         self.assert_run(space.apply())
         self.assert_quiet(space)
 
 
-class SavedPlan(DoubleTest):
+class SavedPlan(StackTest):
     """A saved plan is carried out exactly, or refused."""
 
     def plan(self, space: Workspace, code: int = CHANGES, *arguments: str) -> None:
         self.assert_run(space.diff("--out", "plan.json", *arguments), code)
 
     def carry_out(self, space: Workspace):  # type: ignore[no-untyped-def]
-        return space.run("apply", "plan.json", "--json", "--endpoint-url", self.double.url)
+        return space.run("apply", "plan.json", "--json", "--endpoint-url", self.cloud.url)
 
     def test_is_applied_without_asking(self) -> None:
         space = self.quick()
@@ -186,7 +186,7 @@ class SavedPlan(DoubleTest):
         self.assert_run(self.carry_out(space))
         self.assert_quiet(space)
         # It was made from a state that is no more.
-        mark = self.double.mark()
+        mark = self.cloud.mark()
         self.assert_refused(self.carry_out(space))
         self.assert_untouched(mark)
 
@@ -206,9 +206,9 @@ class SavedPlan(DoubleTest):
         self.assert_run(space.apply())
         space.edit("description: Lark tools for Quick Suite", "description: Other tools")
         self.plan(space)
-        gateway = self.double.one("gateway")
-        self.double.poke("gateway", gateway["id"], data={"description": "somebody was faster"})
-        mark = self.double.mark()
+        gateway = self.cloud.one("gateway")
+        self.cloud.poke("gateway", gateway["id"], data={"description": "somebody was faster"})
+        mark = self.cloud.mark()
         self.assert_refused(self.carry_out(space))
         self.assert_untouched(mark)
 
@@ -218,7 +218,7 @@ class SavedPlan(DoubleTest):
         space.edit("description: Lark tools for Quick Suite", "description: Other tools")
         self.plan(space)
         space.edit("description: Other tools", "description: Third tools")
-        mark = self.double.mark()
+        mark = self.cloud.mark()
         self.assert_refused(self.carry_out(space))
         self.assert_untouched(mark)
 
@@ -228,7 +228,7 @@ class SavedPlan(DoubleTest):
         space.edit('PORT: "8000"', 'PORT: "9000"')
         self.plan(space)
         space.edit('PORT: "9000"', 'PORT: "9001"')
-        mark = self.double.mark()
+        mark = self.cloud.mark()
         self.assert_refused(self.carry_out(space))
         self.assert_untouched(mark)
 
@@ -238,7 +238,7 @@ class SavedPlan(DoubleTest):
         space.edit("    identity: mcp\n", "    identity: mcp\n    name: other-name\n")
         self.plan(space, CHANGES, "--allow-replace", "gateway.tools")
         self.assert_run(self.carry_out(space))
-        self.assertEqual("other-name", self.double.one("gateway")["name"])
+        self.assertEqual("other-name", self.cloud.one("gateway")["name"])
 
     def test_broken_plan_files(self) -> None:
         space = self.quick()
@@ -259,6 +259,6 @@ class SavedPlan(DoubleTest):
                 run = self.carry_out(space)
                 self.assertFalse(run.crashed(), str(run))
                 self.assertIn(run.code, (FAILED, USAGE), str(run))
-                self.assertEqual([], self.double.mutations())
+                self.assertEqual([], self.cloud.mutations())
         (space.folder / "plan.json").write_text(good)
         self.assert_run(self.carry_out(space), DONE)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
-import subprocess
-import sys
+import socket
 import tempfile
 import time
 import unittest
 import uuid
-from pathlib import Path
 from typing import Any
 
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
+
 from .harness import OTHER_ACCOUNT, REGION
+from .javascript import needs_javascript, run_script
 from .local_cloud import LocalCloud, LocalTest
 
 SERVICE = "bedrock-agentcore.amazonaws.com"
@@ -253,6 +256,39 @@ class Gateways(AgentCoreTest):
         time.sleep(0.5)
         self.settled(self.control.get_gateway, gatewayIdentifier=made)
 
+    def test_arn_is_refused_before_it_is_looked_at(self) -> None:
+        gateway = self.make_gateway()
+        arn = self.control.get_gateway(gatewayIdentifier=gateway)["gatewayArn"]
+        message = self.fails(self.control, "AccessDeniedException", self.control.get_gateway, gatewayIdentifier=arn)
+        self.assertIn("is not authorized to perform: bedrock-agentcore:GetGateway on resource", message)
+        calls = [
+            (self.control.delete_gateway, {}),
+            (self.control.list_gateway_targets, {}),
+            (self.control.get_gateway_target, {"targetId": "ABCDEFGHIJ"}),
+            (self.control.synchronize_gateway_targets, {"targetIdList": ["ABCDEFGHIJ"]}),
+        ]
+        for call, more in calls:
+            self.fails(self.control, "AccessDeniedException", call, gatewayIdentifier=arn, **more)
+        self.fails(self.control, "ValidationException", self.control.get_gateway, gatewayIdentifier="No_Id")
+
+    def test_session_policy_bounds_passing_the_role(self) -> None:
+        trust = TRUST.replace('"Service": "bedrock-agentcore.amazonaws.com"', f'"AWS": "{self.cloud.account}"')
+        self.assertNotEqual(trust, TRUST)
+        deployer = self.make_role("deployer", "*", trust=trust)
+        for actions, passes in ((["bedrock-agentcore:*"], False), (["bedrock-agentcore:*", "iam:PassRole"], True)):
+            key = self.cloud.client("sts").assume_role(
+                RoleArn=deployer, RoleSessionName="one", Policy=policy(*actions)
+            )["Credentials"]
+            control = self.cloud.client(
+                "bedrock-agentcore-control", (key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"])
+            )
+            arguments = {"name": "passed", "roleArn": self.role, "authorizerType": "NONE", "protocolType": "MCP"}
+            if passes:
+                control.create_gateway(**arguments)
+            else:
+                message = self.fails(control, "AccessDeniedException", control.create_gateway, **arguments)
+                self.assertIn("iam:PassRole", message)
+
     def test_pages(self) -> None:
         names = {f"g{number}" for number in range(7)}
         for name in names:
@@ -297,6 +333,19 @@ class Targets(AgentCoreTest):
         self.lambda_target(one)
         self.fails(self.control, "ConflictException", self.lambda_target, gateway=one)
         self.lambda_target(two)
+
+    def test_page_token_is_of_one_gateway(self) -> None:
+        gateways = [self.make_gateway("one"), self.make_gateway("two")]
+        for gateway in gateways:
+            for name in ("a", "b", "c"):
+                self.lambda_target(gateway, name)
+        page = self.control.list_gateway_targets(gatewayIdentifier=gateways[0], maxResults=2)
+        more = {"maxResults": 1, "nextToken": page["nextToken"]}
+        self.fails(
+            self.control, "ValidationException", self.control.list_gateway_targets, gatewayIdentifier=gateways[1], **more
+        )
+        rest = self.control.list_gateway_targets(gatewayIdentifier=gateways[0], **more)
+        self.assertEqual(["c"], [item["name"] for item in rest["items"]])
 
     def test_unreachable_server_fails_after_the_call(self) -> None:
         gateway = self.make_gateway()
@@ -507,6 +556,17 @@ class Runtimes(AgentCoreTest):
         self.gone(self.control.get_agent_runtime, agentRuntimeId=runtime)
         self.assertEqual([], self.cloud.objects("runtime_endpoint"))
 
+    def test_an_agent_has_ten_endpoints(self) -> None:
+        runtime = self.make_runtime()
+        self.settled(self.control.get_agent_runtime, agentRuntimeId=runtime)
+        self.settled(self.control.get_agent_runtime_endpoint, agentRuntimeId=runtime, endpointName="DEFAULT")
+        create = self.control.create_agent_runtime_endpoint
+        for number in range(9):
+            create(agentRuntimeId=runtime, name=f"e{number}")
+        with self.assertRaises(self.control.exceptions.ServiceQuotaExceededException) as caught:
+            create(agentRuntimeId=runtime, name="e9")
+        self.assertEqual(402, caught.exception.response["ResponseMetadata"]["HTTPStatusCode"])
+
     def test_missing_runtime_is_disguised(self) -> None:
         nobody = "nobody-abcdefghij"
         said = self.fails(
@@ -691,6 +751,16 @@ class Beside(LocalTest):
         self.cloud.wait_until(lambda: not self.cloud.objects("secret"))
         with self.assertRaises(secrets.exceptions.ResourceNotFoundException):
             secrets.describe_secret(SecretId="mine")
+        token = "0123456789abcdef0123456789abcdef"
+        secrets.create_secret(Name="token", SecretString="one", ClientRequestToken=token)
+        same = {"SecretId": "token", "ClientRequestToken": token}
+        self.assertEqual(token, secrets.put_secret_value(**same, SecretString="one")["VersionId"])
+        with self.assertRaises(secrets.exceptions.ResourceExistsException):
+            secrets.put_secret_value(**same, SecretString="two")
+        with self.assertRaises(secrets.exceptions.ResourceExistsException):
+            secrets.update_secret(**same, SecretString="two", Description="no")
+        self.assertNotIn("Description", secrets.describe_secret(SecretId="token"))
+        self.assertEqual("one", secrets.get_secret_value(SecretId="token")["SecretString"])
         binary = secrets.create_secret(Name="bytes", SecretBinary=b"\x00\xff")["ARN"]
         self.assertEqual(b"\x00\xff", secrets.get_secret_value(SecretId=binary)["SecretBinary"])
 
@@ -763,8 +833,33 @@ class Buckets(LocalTest):
         place = {"Bucket": "states", "Key": "k"}
         etag = self.s3.put_object(**place, Body=b"1")["ETag"]
         self.assertEqual(304, self.status(self.s3.get_object, **place, IfNoneMatch=etag)[1])
+        signed = self.sign("GET", "/states/k", {"If-None-Match": etag})
+        self.assertEqual((304, b""), signed)
         self.assertEqual(("PreconditionFailed", 412), self.status(self.s3.get_object, **place, IfMatch='"no"'))
         self.assertEqual(b"1", self.s3.get_object(**place, IfMatch=etag)["Body"].read())
+
+    def sign(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, bytes]:
+        """A request without the SDK: status, and all that comes after the headers."""
+        credentials = botocore.credentials.Credentials(*self.cloud.key)
+        request = botocore.awsrequest.AWSRequest(method, self.cloud.url + path, headers=headers)
+        botocore.auth.S3SigV4Auth(credentials, "s3", REGION).add_auth(request)
+        lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.cloud.port}", "Connection: close"]
+        lines += [f"{name}: {value}" for name, value in request.headers.items()]
+        with socket.create_connection(("127.0.0.1", self.cloud.port), 10) as connection:
+            connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        head, _, body = answer.partition(b"\r\n\r\n")
+        return int(head.split()[1]), body
+
+    def test_missing_key_is_told_to_those_who_may_list(self) -> None:
+        iam, sts = self.cloud.client("iam"), self.cloud.client("sts")
+        document = TRUST.replace('"Service": "bedrock-agentcore.amazonaws.com"', f'"AWS": "{self.cloud.account}"')
+        arn = iam.create_role(RoleName="reader", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        made = sts.assume_role(RoleArn=arn, RoleSessionName="one")["Credentials"]
+        reader = self.cloud.client("s3", (made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"]))
+        for actions, wanted in ((["s3:GetObject"], ("AccessDenied", 403)), (["s3:*"], ("NoSuchKey", 404))):
+            iam.put_role_policy(RoleName="reader", PolicyName="p", PolicyDocument=policy(*actions))
+            self.assertEqual(wanted, self.status(reader.get_object, Bucket="states", Key="none"))
 
     def test_one_of_many_writers_wins(self) -> None:
         clients = [self.cloud.client("s3") for _ in range(8)]
@@ -850,31 +945,14 @@ class Restart(unittest.TestCase):
                 self.assertEqual((etag, b"\x00\xff"), (read["ETag"], read["Body"].read()))
 
 
+@needs_javascript
 class JavaScript(LocalTest):
     """The JavaScript SDK (tests/integration/js)."""
-
-    FOLDER = Path(__file__).parent / "js"
 
     def test_life_with_the_sdk(self) -> None:
         iam = self.cloud.client("iam")
         role = iam.create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
         iam.put_role_policy(RoleName="r", PolicyName="all", PolicyDocument=policy("*"))
-        with tempfile.TemporaryDirectory(prefix="gantry-js-") as folder:
-            for name in ("package.json", "package-lock.json", "agentcore.mjs"):
-                (Path(folder) / name).write_bytes((self.FOLDER / name).read_bytes())
-            subprocess.run(
-                ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
-                cwd=folder,
-                check=True,
-                stdout=sys.stderr,
-            )
-            ran = subprocess.run(
-                ["node", "agentcore.mjs", self.cloud.url, *self.cloud.key, role],
-                cwd=folder,
-                capture_output=True,
-                text=True,
-                timeout=120,
-                check=False,
-            )
+        ran = run_script("agentcore.mjs", self.cloud.url, *self.cloud.key, role)
         self.assertEqual((0, "done\n"), (ran.returncode, ran.stdout), ran.stderr)
         self.assertEqual([], self.cloud.objects("gateway"))

@@ -313,6 +313,43 @@ class Kept(unittest.TestCase):
                 found = again.client("logs", other).describe_log_groups()["logGroups"]
                 self.assertEqual([group["logGroupName"] for group in found], ["kept"])
 
+    def test_all_objects_survive_sigkill_as_they_were(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            cloud = LocalCloud(state=folder)
+            try:
+                iam, logs, secrets = cloud.client("iam"), cloud.client("logs"), cloud.client("secretsmanager")
+                begin = time.monotonic()
+                for number in range(20):
+                    logs.create_log_group(logGroupName=f"group-{number}")
+                self.assertLess(time.monotonic() - begin, 5, "answers wait for more than they must")
+                logs.delete_log_group(logGroupName="group-3")
+                logs.put_retention_policy(logGroupName="group-4", retentionInDays=7)
+                arn = logs.describe_log_groups(logGroupNamePrefix="group-5")["logGroups"][0]["logGroupArn"]
+                logs.tag_resource(resourceArn=arn, tags={"a": "b"})
+                statement = {"Effect": "Allow", "Principal": {"AWS": cloud.account}, "Action": "sts:AssumeRole"}
+                document = json.dumps({"Version": "2012-10-17", "Statement": statement})
+                role = iam.create_role(RoleName="worker", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+                iam.put_role_policy(
+                    RoleName="worker", PolicyName="p", PolicyDocument=document.replace('"Principal": {"AWS": "'
+                    + cloud.account + '"}', '"Resource": "*"')
+                )
+                made = cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="one")["Credentials"]
+                session = made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"]
+                secrets.create_secret(Name="mine", SecretString="one")
+                secrets.put_secret_value(SecretId="mine", SecretString="two")
+                cloud.client("s3").put_object(Bucket="states", Key="k", Body=b"\x00\xff")
+                before = cloud.objects()
+            finally:
+                cloud.kill()
+            with LocalCloud(state=folder) as again:
+                self.assertEqual(before, again.objects())
+                self.assertIn("worker/one", again.client("sts", session).get_caller_identity()["Arn"])
+                value = again.client("secretsmanager").get_secret_value(SecretId="mine")["SecretString"]
+                self.assertEqual("two", value)
+                body = again.client("s3").get_object(Bucket="states", Key="k")["Body"].read()
+                self.assertEqual(b"\x00\xff", body)
+                self.assertEqual(19, len(again.client("logs").describe_log_groups()["logGroups"]))
+
     def test_a_folder_in_use_is_refused(self) -> None:
         with tempfile.TemporaryDirectory() as folder, LocalCloud(state=folder) as cloud:
             done = subprocess.run(
@@ -335,9 +372,9 @@ class Program(unittest.TestCase):
         with LocalCloud() as cloud:
             for arguments, code, said in (
                 (("--listen", f"127.0.0.1:{cloud.port}"), 1, "--listen"),
-                (("--listen", "0.0.0.0:0"), 1, "loopback only"),
+                (("--listen", "0.0.0.0:0"), 64, "loopback only"),
                 (("--listen", "127.0.0.1:x"), 64, "HOST:PORT"),
-                (("--knob", "redy_ms=1", "--listen", "127.0.0.1:0"), 1, 'did you mean "ready_ms"?'),
+                (("--knob", "redy_ms=1", "--listen", "127.0.0.1:0"), 64, 'did you mean "ready_ms"?'),
                 (("--knob", "ready_ms", "--listen", "127.0.0.1:0"), 64, "NAME=VALUE"),
             ):
                 with self.subTest(arguments):

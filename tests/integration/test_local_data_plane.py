@@ -7,13 +7,9 @@ import concurrent.futures
 import http.server
 import json
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 import unittest
-from pathlib import Path
 from typing import Any
 
 import botocore.auth
@@ -32,7 +28,8 @@ from .data_plane import (
     send,
     tool_server,
 )
-from .harness import REGION, ROOT
+from .harness import REGION
+from .javascript import needs_javascript, run_script
 
 REFUSED = "Failed to connect and fetch tools from the provided MCP target server. Error - "
 
@@ -691,10 +688,9 @@ class Targets(DataPlaneTest):
             self.assertEqual(self.text(gateway["gatewayUrl"], "lark___echo", {"text": "1"}), "1")
 
 
+@needs_javascript
 class Sdk(DataPlaneTest):
     """The official MCP clients in TypeScript (tests/integration/js)."""
-
-    FOLDER = ROOT / "tests/integration/js"
 
     def test_the_sdks_through_a_gateway(self) -> None:
         self.cloud.configure(skew_ms=-10 * 60 * 1000)
@@ -717,23 +713,7 @@ class Sdk(DataPlaneTest):
             "clientSecret": issuer.client[1],
             "scope": "tools/invoke",
         }
-        with tempfile.TemporaryDirectory(prefix="gantry-js-") as folder:
-            for name in ("package.json", "package-lock.json", "gateway.mjs"):
-                (Path(folder) / name).write_bytes((self.FOLDER / name).read_bytes())
-            subprocess.run(
-                ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
-                cwd=folder,
-                check=True,
-                stdout=sys.stderr,
-            )
-            ran = subprocess.run(
-                ["node", "gateway.mjs", json.dumps(given)],
-                cwd=folder,
-                capture_output=True,
-                text=True,
-                timeout=120,
-                check=False,
-            )
+        ran = run_script("gateway.mjs", json.dumps(given))
         self.assertEqual((0, "done\n"), (ran.returncode, ran.stdout), ran.stderr)
 
 

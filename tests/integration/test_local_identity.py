@@ -389,6 +389,49 @@ class Sts(IdentityTest):
         with self.assertRaises(self.sts.exceptions.MalformedPolicyDocumentException):
             self.assume(arn, Policy="{")
 
+    def test_role_with_a_path_is_named_with_it(self) -> None:
+        arn = self.role()["Arn"]
+        own = f"arn:aws:iam::{self.cloud.account}:role/team/*"
+        self.iam.put_role_policy(RoleName="worker", PolicyName="p", PolicyDocument=allow("iam:*", resource=own))
+        self.role("inside", Path="/team/")
+        self.role("outside")
+        iam = self.cloud.client("iam", self.assume(arn))
+        iam.get_role(RoleName="INSIDE")
+        document = trust({"AWS": self.cloud.account})
+        iam.create_role(RoleName="new", Path="/team/", AssumeRolePolicyDocument=document)
+        iam.put_role_policy(RoleName="new", PolicyName="p", PolicyDocument=allow("s3:GetObject"))
+        self.assert_code("AccessDenied", iam.get_role, RoleName="outside")
+        self.assert_code("AccessDenied", iam.create_role, RoleName="other", AssumeRolePolicyDocument=document)
+        session = self.cloud.client("sts", self.assume(self.iam.get_role(RoleName="inside")["Role"]["Arn"], "one"))
+        self.assertTrue(session.get_caller_identity()["Arn"].endswith(":assumed-role/inside/one"))
+
+    def test_chain_needs_both_policies(self) -> None:
+        first, second = self.role("first")["Arn"], self.role("second")["Arn"]
+        chained = self.cloud.client("sts", self.assume(first))
+        self.assert_code("AccessDenied", self.assume, second, sts=chained)
+        allowed = allow("sts:AssumeRole", resource=second)
+        self.iam.put_role_policy(RoleName="first", PolicyName="p", PolicyDocument=allowed)
+        arn = self.cloud.client("sts", self.assume(second, "two", sts=chained)).get_caller_identity()["Arn"]
+        self.assertTrue(arn.endswith(":assumed-role/second/two"))
+        narrow = self.cloud.client("sts", self.assume(first, Policy=allow("iam:GetRole")))
+        self.assert_code("AccessDenied", self.assume, second, sts=narrow)
+
+    def test_conditions_know_the_caller_and_the_time(self) -> None:
+        arn = self.role()["Arn"]
+        statement = {"Effect": "Allow", "Action": "iam:ListRoles", "Resource": "*"}
+
+        def put(**condition: Any) -> None:
+            document = json.dumps({"Version": "2012-10-17", "Statement": {**statement, "Condition": condition}})
+            self.iam.put_role_policy(RoleName="worker", PolicyName="p", PolicyDocument=document)
+
+        iam = self.cloud.client("iam", self.assume(arn))
+        put(ArnEquals={"aws:PrincipalArn": arn}, DateLessThan={"aws:CurrentTime": "2999-01-01T00:00:00Z"})
+        iam.list_roles()
+        put(DateLessThan={"aws:CurrentTime": "2001-01-01T00:00:00Z"})
+        self.assert_code("AccessDenied", iam.list_roles)
+        put(Bool={"aws:SecureTransport": "true"}, IpAddress={"aws:SourceIp": "127.0.0.0/8"})
+        iam.list_roles()
+
     def test_boundary_that_is_known_bounds(self) -> None:
         arn = f"arn:aws:iam::{self.cloud.account}:policy/limit"
         document = json.loads(allow("iam:GetRole"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import http.client
 import json
 import os
+import signal
 import socket
 import tempfile
 import threading
@@ -13,7 +15,17 @@ import time
 import unittest
 from typing import Any
 
-from .data_plane import DataPlaneTest, Issuer, bearer, post, send, tool_server
+from .data_plane import (
+    PLACEHOLDER,
+    STREAMS,
+    DataPlaneTest,
+    Issuer,
+    allow,
+    bearer,
+    post,
+    send,
+    tool_server,
+)
 from .harness import REGION
 from .local_cloud import LocalCloud
 
@@ -64,7 +76,7 @@ class Runtimes(DataPlaneTest):
         ):
             self.command(name, "stdio", **command)
             arn = self.runtime(name, variables)
-            gateway = self.gateway(name)
+            gateway = self.gateway(name, protocolConfiguration=STREAMS)
             self.assertEqual(self.runtime_target(gateway, arn)["status"], "READY")
             url = gateway["gatewayUrl"]
             self.assertEqual(self.text(url, "lark___add", {"a": 40, "b": 2}), "42")
@@ -191,6 +203,83 @@ class Runtimes(DataPlaneTest):
         with self.assertRaises(self.data.exceptions.AccessDeniedException) as caught:
             self.invoke(arn, "ping")
         self.assertIn("Authorization method mismatch", str(caught.exception))
+
+    def test_who_speaks_for_a_user_needs_a_permission(self) -> None:
+        self.command("lark")
+        arn = self.runtime()
+        trust = {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"AWS": self.cloud.account},
+                    "Action": "sts:AssumeRole",
+                }
+            ],
+        }
+        role = self.iam.create_role(RoleName="caller", AssumeRolePolicyDocument=json.dumps(trust))
+        made = self.cloud.client("sts").assume_role(
+            RoleArn=role["Role"]["Arn"], RoleSessionName="test"
+        )["Credentials"]
+        key = (made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+        self.data = self.cloud.client("bedrock-agentcore", key)
+        actions = ["bedrock-agentcore:InvokeAgentRuntime"]
+        for allowed in (False, True):
+            self.iam.put_role_policy(
+                RoleName="caller", PolicyName="allow", PolicyDocument=allow(*actions)
+            )
+            self.assertEqual(self.invoke(arn, "ping")["statusCode"], 200)
+            if allowed:
+                answer = self.invoke(
+                    arn, "tools/call", {"name": "headers"}, runtimeUserId="somebody"
+                )
+                text = json.loads(answer["response"].read())["result"]["content"][0]["text"]
+                seen = json.loads(text)
+                self.assertEqual(
+                    seen["x-amzn-bedrock-agentcore-runtime-user-id"], "somebody"
+                )
+                continue
+            with self.assertRaises(self.data.exceptions.AccessDeniedException) as caught:
+                self.invoke(arn, "ping", runtimeUserId="somebody")
+            self.assertIn("InvokeAgentRuntimeForUser", str(caught.exception))
+            actions.append("bedrock-agentcore:InvokeAgentRuntimeForUser")
+
+    def test_authorization_reaches_a_server_only_as_a_token(self) -> None:
+        issuer = Issuer(self.cloud)
+        passing = {"requestHeaderConfiguration": {"requestHeaderAllowlist": ["Authorization"]}}
+        self.command("signed")
+        arn = self.runtime("signed", **passing)
+        answer = self.invoke(arn, "tools/call", {"name": "headers"})
+        text = json.loads(answer["response"].read())["result"]["content"][0]["text"]
+        self.assertNotIn("authorization", json.loads(text))
+        self.command("token")
+        arn = self.runtime(
+            "token", authorizerConfiguration=issuer.authorizer(), **passing
+        )
+        quoted = arn.replace(":", "%3A").replace("/", "%2F")
+        url = f"{self.cloud.url}/runtimes/{quoted}/invocations"
+        token = issuer.token()
+        seen = json.loads(self.text(url, "headers", **bearer(token)))
+        self.assertEqual(seen["authorization"], f"Bearer {token}")
+
+    def test_who_waits_for_a_version_gets_it_though_there_is_a_new_one(self) -> None:
+        self.command("lark")
+        arn = self.runtime(variables={"LATE": "3", "GENERATION": "1"})
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            early = [pool.submit(self.invoke, arn, "ping") for _ in range(4)]
+            self.cloud.wait_until(lambda: self.running() != [])
+            self.control.update_agent_runtime(
+                agentRuntimeId=arn.rsplit("/", 1)[1],
+                agentRuntimeArtifact={"containerConfiguration": {"containerUri": PLACEHOLDER}},
+                roleArn=self.runtime_role,
+                networkConfiguration={"networkMode": "PUBLIC"},
+                protocolConfiguration={"serverProtocol": "MCP"},
+                environmentVariables={"GENERATION": "2"},
+            )
+            self.assertEqual({call.result()["statusCode"] for call in early}, {200})
+        self.cloud.wait_until(
+            lambda: [(at["version"], at["state"]) for at in self.running()] == [("2", "running")]
+        )
 
     def test_large_bodies_both_ways(self) -> None:
         self.command("lark")
@@ -320,8 +409,61 @@ class End(unittest.TestCase):
             thread.join(10)
             self.assertFalse(thread.is_alive())
 
+    def test_an_end_after_a_gateway_has_changed_under_a_call(self) -> None:
+        test = Runtimes()
+        with LocalCloud() as cloud, tool_server() as endpoint:
+            cloud._defaults()
+            test.cloud = cloud
+            test.setUp()
+            url, _, gateway = test.chain()
+            test.server_target(gateway, endpoint, "dynamic", mode="DYNAMIC")
+
+            def slow(name: str) -> None:
+                params = {"name": f"{name}___slow", "arguments": {"seconds": 20}}
+                with contextlib.suppress(OSError, http.client.HTTPException):
+                    post(url, "tools/call", params)
+
+            calls = [threading.Thread(target=slow, args=(name,)) for name in ("lark", "dynamic")]
+            for call in calls:
+                call.start()
+            time.sleep(0.3)
+            test.control.update_gateway(
+                gatewayIdentifier=gateway["gatewayId"],
+                name="tools",
+                roleArn=test.gateway_role,
+                authorizerType="NONE",
+                protocolType="MCP",
+                protocolConfiguration={"mcp": {"instructions": "Another one."}},
+            )
+            self.assertEqual(test.text(url, "lark___add", {"a": 1, "b": 1}), "2")
+        for call in calls:
+            call.join(10)
+            self.assertFalse(call.is_alive())
+
+    def test_a_kill_leaves_no_file(self) -> None:
+        cloud = LocalCloud()
+        try:
+            project = cloud.run_folder.parent / "project"
+            state = project / ".gantry/local" / cloud.id
+            (state / "objects").mkdir(parents=True)
+            (state / "objects/one").write_text("{}", encoding="utf-8")
+            (project / "gantry.yaml").write_text("", encoding="utf-8")
+            (state / "link").symlink_to(project)
+            cloud.admin("PUT", "/folders", {"path": str(state)})
+            run = cloud.run_folder / "gantry"
+            self.assertEqual(len(list(run.iterdir())), 2)
+            os.kill(cloud.process.pid, signal.SIGKILL)
+            cloud.process.wait()
+            end = time.monotonic() + 10
+            while list(run.iterdir()) or (project / ".gantry").exists():
+                self.assertLess(time.monotonic(), end, list(run.iterdir()))
+                time.sleep(0.02)
+            self.assertTrue((project / "gantry.yaml").exists())
+        finally:
+            cloud.kill()
+
     def test_after_a_kill(self) -> None:
-        for signal in ("stop", "kill"):
+        for how in ("stop", "kill"):
             cloud = LocalCloud()
             test = Runtimes()
             test.cloud = cloud
@@ -332,7 +474,7 @@ class End(unittest.TestCase):
                 test.invoke(test.runtime(), "ping")
                 port = test.running()[0]["port"]
             finally:
-                getattr(cloud, signal)()
+                getattr(cloud, how)()
             end = time.monotonic() + 10
             while time.monotonic() < end:
                 try:
@@ -341,7 +483,7 @@ class End(unittest.TestCase):
                     break
                 time.sleep(0.05)
             else:
-                self.fail(f"the server lives on after {signal}")
+                self.fail(f"the server lives on after {how}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The official MCP conformance suite against the MCP library, by way of tests/support/mcp_fixture.c.
 
-Needs `npm install` in a copy of tests/conformance, named by GANTRY_CONFORMANCE; left out without it.
+The suite is a package of tests/integration/js.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from .javascript import MODULES, NODE, needs_javascript
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 FIXTURE = os.environ.get("GANTRY_MCP_FIXTURE", "")
-SUITE = Path(os.environ.get("GANTRY_CONFORMANCE") or ROOT / "tests/conformance")
-SCRIPT = SUITE / "node_modules/@modelcontextprotocol/conformance/dist/index.js"
-NODE = SUITE / "node_modules/.bin/node"
+SCRIPT = MODULES / "@modelcontextprotocol/conformance/dist/index.js"
 
 EXTENSION = re.compile(r"^✗ tasks-", re.MULTILINE)
 """An extension that the library does not have; no version of the specification asks for it."""
 
 
-@unittest.skipUnless(FIXTURE and SCRIPT.exists(), "the conformance suite is not installed")
+@needs_javascript
 class Conformance(unittest.TestCase):
     def setUp(self) -> None:
         self.server = subprocess.Popen(

@@ -5,7 +5,7 @@ What moto cannot do, and what that means here (seen with the version of tests/re
 
 - UpdateGateway, UpdateAgentRuntime and UpdateGatewayTarget leave the status UPDATING for ever, so that no
   update of them can be waited for.  Changes are made to roles, pools' clients, log groups and by creating and
-  removing targets; updates that must settle are the strict double's part (test_strict.py).
+  removing targets; updates that must settle are test_strict.py's part.
 - A runtime has no DEFAULT endpoint: moto_gaps.py has the proxy answer for it, but for one test.
 - UpdateResourceServer and the credential providers are missing, and DeleteResourceServer is an HTTP page of
   status 500: it is good enough for Gantry that the server goes with its pool.
@@ -362,7 +362,7 @@ class MotoTorture(IntegrationTest):
             workers.append(Worker())
             return workers[-1]
 
-        problems = sweep(points, make)
+        problems = sweep(points, make, 4)  # moto is slow Python
         kills = sum(worker.kills for worker in workers)
         print(f"{len(entries)} requests, {len(points)} points, {kills} kills", flush=True)
         if problems:

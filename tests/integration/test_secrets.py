@@ -11,7 +11,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from .harness import RELEASE_GANTRY, DoubleTest, Run, ServerProcess, Workspace, quick_suite
+from .harness import RELEASE_GANTRY, StackTest, Run, ServerProcess, Workspace, quick_suite
 
 VALUE = "a-value-of-an-environment-variable-9f2c"
 CALLS = "write,writev,pwrite64,pwritev,sendto,sendmsg,sendmmsg,execve,openat,creat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,memfd_create,mmap"
@@ -25,12 +25,12 @@ def unescape(text: str) -> bytes:
 
 @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
 @unittest.skipUnless(os.path.exists(RELEASE_GANTRY), "there is no release build")
-class Secrets(DoubleTest):
+class Secrets(StackTest):
     """The release build, traced."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.proxy = ServerProcess("proxy", "--upstream", self.double.url)
+        self.proxy = ServerProcess("proxy", "--upstream", self.cloud.url)
         self.addCleanup(self.proxy.stop)
         manifest = quick_suite().replace('PORT: "8000"', f'PORT: "8000", SETTING: {VALUE}')
         self.space: Workspace = self.workspace(self.proxy.url, manifest, "dev")
@@ -64,9 +64,9 @@ class Secrets(DoubleTest):
         }
         if "AWS_SESSION_TOKEN" in self.space.env:
             found["session token"] = self.space.env["AWS_SESSION_TOKEN"].encode()
-        cognito = self.double.client("cognito-idp")
-        for record in self.double.objects("user-pool-client"):
-            answer = cognito.describe_user_pool_client(UserPoolId=record["parent"], ClientId=record["id"].split("/")[-1])
+        cognito = self.cloud.client("cognito-idp")
+        for record in self.cloud.objects("user_pool_client"):
+            answer = cognito.describe_user_pool_client(UserPoolId=record["parent"], ClientId=record["id"])
             found["client secret"] = answer["UserPoolClient"]["ClientSecret"].encode()
         for name, value in list(found.items()):
             found[f"{name} (base64)"] = base64.b64encode(value).rstrip(b"=")[:-2]
@@ -148,21 +148,27 @@ class Secrets(DoubleTest):
             "Version": "2012-10-17",
             "Statement": [{"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}],
         }
-        role = self.double.client("iam").create_role(RoleName="deploy", AssumeRolePolicyDocument=json.dumps(trust))
-        answer = self.double.client("sts").assume_role(RoleArn=role["Role"]["Arn"], RoleSessionName="test")
+        everything = {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+        }
+        iam = self.cloud.client("iam")
+        role = iam.create_role(RoleName="deploy", AssumeRolePolicyDocument=json.dumps(trust))
+        iam.put_role_policy(RoleName="deploy", PolicyName="all", PolicyDocument=json.dumps(everything))
+        answer = self.cloud.client("sts").assume_role(RoleArn=role["Role"]["Arn"], RoleSessionName="test")
         return answer["Credentials"]
 
     def test_of_failures(self) -> None:
         """What a service says about a refused call, and what is said when an answer is junk."""
         for fault in ("500", "junk", "html-after", "truncate"):
             with self.subTest(fault):
-                self.double.faults(
+                self.cloud.faults(
                     {"operation": "CreateAgentRuntime", "times": 20, "fault": fault},
                     {"operation": "DescribeUserPoolClient", "times": 20, "fault": fault},
                 )
                 run = self.space.run("apply", "--yes", "--verbose", "--events", "events.ndjson")
                 self.assertFalse(run.crashed(), str(run))
-                self.double.faults()
+                self.cloud.faults()
                 secrets = self.secrets()
                 for path in self.space.files():
                     if path != self.space.folder / "gantry.yaml":

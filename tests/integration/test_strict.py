@@ -1,11 +1,11 @@
-"""The example's stack against the strict double, with everything that services do to their callers at
+"""The example's stack against the embedded cloud, with everything that services do to their callers at
 once: roles seen late, objects hidden after creation, one item a page, cold servers, shuffled answers."""
 
 from __future__ import annotations
 
 import json
 
-from .harness import ACCOUNT, CHANGES, DIGEST, HARD, OTHER_DIGEST, REGION, DoubleTest, Workspace
+from .harness import ACCOUNT, CHANGES, DIGEST, HARD, OTHER_DIGEST, REGION, StackTest, Workspace
 
 ADDRESSES = {
     "user_pool.mcp",
@@ -21,7 +21,7 @@ ADDRESSES = {
 }
 
 
-class Lifecycle(DoubleTest):
+class Lifecycle(StackTest):
     """From nothing to everything and back, with all knobs turned up."""
 
     knobs = HARD
@@ -35,21 +35,21 @@ class Lifecycle(DoubleTest):
         self.assert_destroyed(space)
 
     def assert_stack_is_there(self) -> None:
-        """By the double's view: every object, settled, tagged, and connected to the others."""
-        double = self.double
-        gateway, runtime, target = double.one("gateway"), double.one("runtime"), double.one("target")
+        """By the cloud's own view: every object, settled, tagged, and connected to the others."""
+        cloud = self.cloud
+        gateway, runtime, target = cloud.one("gateway"), cloud.one("runtime"), cloud.one("target")
         for record in (gateway, runtime, target):
             self.assertEqual("READY", record["status"], record)
-        self.assertEqual("ACTIVE", double.one("user-pool-domain")["status"])
-        pool, client = double.one("user-pool"), double.one("user-pool-client")
+        self.assertEqual("ACTIVE", cloud.one("user_pool_domain")["status"])
+        pool, client = cloud.one("user_pool"), cloud.one("user_pool_client")
         authorizer = gateway["data"]["authorizerConfiguration"]["customJWTAuthorizer"]
-        self.assertEqual([client["id"].split("/")[-1]], authorizer["allowedClients"])
+        self.assertEqual([client["id"]], authorizer["allowedClients"])
         self.assertIn(pool["id"], authorizer["discoveryUrl"])
         self.assertNotIn("allowedAudience", authorizer)
         endpoint = target["data"]["targetConfiguration"]["mcp"]["mcpServer"]["endpoint"]
         self.assertIn(runtime["id"], endpoint)
         self.assertIn(DIGEST, runtime["data"]["agentRuntimeArtifact"]["containerConfiguration"]["containerUri"])
-        roles = {record["arn"]: record for record in double.objects("iam-role")}
+        roles = {record["arn"]: record for record in cloud.objects("role")}
         self.assertEqual({gateway["data"]["roleArn"], runtime["data"]["roleArn"]}, set(roles))
         lineages = set()
         for record in (gateway, runtime, pool, *roles.values()):
@@ -58,13 +58,13 @@ class Lifecycle(DoubleTest):
             self.assertEqual("platform", record["tags"].get("team"), record)
             lineages.add(record["tags"]["gantry:lineage"])
         self.assertEqual(1, len(lineages))
-        log_groups = {record["name"] for record in double.objects("log-group")}
+        log_groups = {record["name"] for record in cloud.objects("log_group")}
         self.assertEqual({f"/aws/bedrock-agentcore/runtimes/{runtime['id']}-DEFAULT"}, log_groups)
 
     def test_boto3_sees_what_was_applied(self) -> None:
         space = self.quick()
         self.assert_run(space.apply())
-        control = self.double.client("bedrock-agentcore-control")
+        control = self.cloud.client("bedrock-agentcore-control")
         summaries = []
         for page in control.get_paginator("list_gateways").paginate():
             summaries += page["items"]
@@ -77,15 +77,15 @@ class Lifecycle(DoubleTest):
         client = document["clients"]["mcp.quick-suite"]
         self.assertEqual("MyGateway/invoke", client["scope"])
         shown = self.assert_run(space.run("output", "--format", "json", "--show-secrets"))
-        cognito = self.double.client("cognito-idp")
-        pool = self.double.one("user-pool")["id"]
+        cognito = self.cloud.client("cognito-idp")
+        pool = self.cloud.one("user_pool")["id"]
         secret = cognito.describe_user_pool_client(UserPoolId=pool, ClientId=client["clientId"])
         secret = secret["UserPoolClient"]["ClientSecret"]
         self.assertEqual(secret, json.loads(shown.out)["clients"]["mcp.quick-suite"]["clientSecret"])
         self.assertNotIn(secret, output.out + output.err)
 
 
-class Changed(DoubleTest):
+class Changed(StackTest):
     """One edit of the manifest is one smallest update, and then nothing again."""
 
     knobs = {"shuffle": True, "page_size": 1}
@@ -102,22 +102,22 @@ class Changed(DoubleTest):
         for step in diff.plan["steps"]:
             for change in step["changes"]:
                 self.assertIn(change["cause"], ("manifest", "removed", "upstream"), str(diff))
-        mark = self.double.mark()
+        mark = self.cloud.mark()
         run = self.assert_run(self.space.apply())
-        self.assertEqual(sorted(mutations), sorted(self.double.mutations(mark)), str(run))
+        self.assertEqual(sorted(mutations), sorted(self.cloud.mutations(mark)), str(run))
         self.assert_quiet(self.space)
 
     def test_description_of_a_gateway(self) -> None:
         self.space.edit("description: Lark tools for Quick Suite", "description: Other tools")
         self.assert_one_change({"gateway.tools": "update"}, ["UpdateGateway"])
-        data = self.double.one("gateway")["data"]
+        data = self.cloud.one("gateway")["data"]
         self.assertEqual("Other tools", data["description"])
         self.assertIn("customJWTAuthorizer", data["authorizerConfiguration"])
 
     def test_description_that_goes(self) -> None:
         self.space.edit("    description: Lark tools for Quick Suite\n", "")
         self.assert_one_change({"gateway.tools": "update"}, ["UpdateGateway"])
-        self.assertNotIn("description", self.double.one("gateway")["data"])
+        self.assertNotIn("description", self.cloud.one("gateway")["data"])
 
     def test_scope_that_nobody_uses_yet(self) -> None:
         self.space.edit("scopes: {invoke: Invoke gateway tools}", "scopes: {invoke: Invoke gateway tools, admin: All}")
@@ -129,7 +129,7 @@ class Changed(DoubleTest):
             wanted["gateway.tools"] = "update"
             calls.append("UpdateGateway")
         self.assert_one_change(wanted, calls)
-        scopes = self.double.one("resource-server")["data"]["Scopes"]
+        scopes = self.cloud.one("resource_server")["data"]["Scopes"]
         self.assertEqual({"invoke", "admin"}, {scope["ScopeName"] for scope in scopes})
 
     def test_new_client(self) -> None:
@@ -138,43 +138,43 @@ class Changed(DoubleTest):
             {"user_pool_client.mcp.other": "create", "gateway.tools": "update"},
             ["CreateUserPoolClient", "UpdateGateway"],
         )
-        clients = {record["id"].split("/")[-1] for record in self.double.objects("user-pool-client")}
-        allowed = self.double.one("gateway")["data"]["authorizerConfiguration"]["customJWTAuthorizer"]
+        clients = {record["id"] for record in self.cloud.objects("user_pool_client")}
+        allowed = self.cloud.one("gateway")["data"]["authorizerConfiguration"]["customJWTAuthorizer"]
         self.assertEqual(clients, set(allowed["allowedClients"]))
 
     def test_environment_variable(self) -> None:
         self.space.edit('PORT: "8000"', 'PORT: "9000"')
         self.assert_one_change({"runtime.lark": "update"}, ["UpdateAgentRuntime"])
-        runtime = self.double.one("runtime")
+        runtime = self.cloud.one("runtime")
         self.assertEqual("READY", runtime["status"])
 
     def test_environment_variable_that_goes(self) -> None:
         self.space.edit(', PORT: "8000"', "")
         self.assert_one_change({"runtime.lark": "update"}, ["UpdateAgentRuntime"])
-        self.assertNotIn("PORT", self.double.one("runtime")["data"]["environmentVariables"])
+        self.assertNotIn("PORT", self.cloud.one("runtime")["data"]["environmentVariables"])
 
     def test_log_retention(self) -> None:
         self.space.edit("    image: ${var.image}\n", "    image: ${var.image}\n    logRetention: 30\n")
         self.assert_one_change({"log_group.runtime.lark": "update"}, ["PutRetentionPolicy"])
-        self.assertEqual(30, self.double.one("log-group")["data"]["retentionInDays"])
+        self.assertEqual(30, self.cloud.one("log_group")["data"]["retentionInDays"])
         self.space.edit("    logRetention: 30\n", "")
         self.assert_one_change({"log_group.runtime.lark": "update"}, ["DeleteRetentionPolicy"])
-        self.assertNotIn("retentionInDays", self.double.one("log-group")["data"])
+        self.assertNotIn("retentionInDays", self.cloud.one("log_group")["data"])
 
     def test_tags(self) -> None:
-        tagged = [record for record in self.double.dump() if record["tags"].get("team") == "platform"]
+        tagged = [record for record in self.cloud.objects() if record["tags"].get("team") == "platform"]
         self.assertGreaterEqual(len(tagged), 5)
         self.space.edit("tags: {team: platform}", "tags: {owner: me}")
         diff = self.assert_run(self.space.diff(), CHANGES)
         self.assertEqual({"update"}, set(diff.changed.values()), str(diff))
-        mark = self.double.mark()
+        mark = self.cloud.mark()
         self.assert_run(self.space.apply())
         names = {"Tag", "Unt"}
-        self.assertLessEqual({name[:3] for name in self.double.mutations(mark)}, names)
-        for record in self.double.dump():
+        self.assertLessEqual({name[:3] for name in self.cloud.mutations(mark)}, names)
+        for record in self.cloud.objects():
             self.assertNotIn("team", record["tags"])
         for record in tagged:
-            self.assertEqual("me", self.double.one(record["kind"], record["name"])["tags"]["owner"])
+            self.assertEqual("me", self.cloud.one(record["kind"], record["name"])["tags"]["owner"])
         self.assert_quiet(self.space)
 
     def test_endpoint_of_a_target(self) -> None:
@@ -185,34 +185,34 @@ class Changed(DoubleTest):
         self.assert_one_change({"target.docs": "create"}, ["CreateGatewayTarget"])
         self.space.edit("https://a.example.com/mcp", "https://b.example.com/mcp")
         self.assert_one_change({"target.docs": "update"}, ["UpdateGatewayTarget"])
-        server = self.double.one("target", "docs")["data"]["targetConfiguration"]["mcp"]["mcpServer"]
+        server = self.cloud.one("target", "docs")["data"]["targetConfiguration"]["mcp"]["mcpServer"]
         self.assertEqual("https://b.example.com/mcp", server["endpoint"])
 
     def test_pushed_image(self) -> None:
         images = [{"tags": ["latest"], "digest": OTHER_DIGEST, "architecture": "arm64"}]
-        self.double.seed(ecr=[{"repository": "lark-mcp", "images": images}])
+        self.cloud.seed(ecr=[{"repository": "lark-mcp", "images": images}])
         self.assert_one_change({"runtime.lark": "update"}, ["UpdateAgentRuntime"])
-        artifact = self.double.one("runtime")["data"]["agentRuntimeArtifact"]
+        artifact = self.cloud.one("runtime")["data"]["agentRuntimeArtifact"]
         self.assertIn(OTHER_DIGEST, artifact["containerConfiguration"]["containerUri"])
 
     def test_entry_that_goes(self) -> None:
         self.space.edit("  lark: {gateway: tools, runtime: lark}", "  docs: {gateway: tools, endpoint: 'https://a.example/mcp'}")
         run = self.assert_run(self.space.apply())
-        self.assertEqual(["docs"], [record["name"] for record in self.double.objects("target")], str(run))
+        self.assertEqual(["docs"], [record["name"] for record in self.cloud.objects("target")], str(run))
         self.assert_quiet(self.space)
 
     def test_secret_that_goes_narrows_the_role(self) -> None:
         self.space.edit('    secrets: {LARK_KEY: "arn:aws:secretsmanager:us-east-1:123456789012:secret:lark-AbCdEf"}\n', "")
         diff = self.assert_run(self.space.diff(), CHANGES)
         self.assertIn("runtime.lark", diff.changed)
-        mark = self.double.mark()
+        mark = self.cloud.mark()
         self.assert_run(self.space.apply())
-        self.assertEqual(["PutRolePolicy", "UpdateAgentRuntime"], sorted(self.double.mutations(mark)))
-        self.assertNotIn("secretsmanager", json.dumps(self.double.objects("iam-role")))
+        self.assertEqual(["PutRolePolicy", "UpdateAgentRuntime"], sorted(self.cloud.mutations(mark)))
+        self.assertNotIn("secretsmanager", json.dumps(self.cloud.objects("role")))
         self.assert_quiet(self.space)
 
 
-class Drifted(DoubleTest):
+class Drifted(StackTest):
     """Changes from outside show as drift, with their cause, and are mended."""
 
     def setUp(self) -> None:
@@ -227,41 +227,41 @@ class Drifted(DoubleTest):
         self.assertTrue(changes)
         self.assertEqual({"drift"}, {change["cause"] for change in changes}, str(diff))
         self.assertTrue(any(change["path"].startswith(path) for change in changes), str(diff))
-        mark = self.double.mark()
+        mark = self.cloud.mark()
         self.assert_run(self.space.apply())
-        self.assertEqual([mutation], self.double.mutations(mark))
+        self.assertEqual([mutation], self.cloud.mutations(mark))
         self.assert_quiet(self.space)
 
     def test_gateway(self) -> None:
-        control = self.double.client("bedrock-agentcore-control")
-        gateway = control.get_gateway(gatewayIdentifier=self.double.one("gateway")["id"])
+        control = self.cloud.client("bedrock-agentcore-control")
+        gateway = control.get_gateway(gatewayIdentifier=self.cloud.one("gateway")["id"])
         members = ("name", "roleArn", "protocolType", "authorizerType", "authorizerConfiguration")
         control.update_gateway(
             gatewayIdentifier=gateway["gatewayId"],
             description="drifted",
             **{name: gateway[name] for name in members if name in gateway},
         )
-        self.double.wait_until(lambda: self.double.one("gateway")["status"] == "READY")
+        self.cloud.wait_until(lambda: self.cloud.one("gateway")["status"] == "READY")
         self.assert_mended("gateway.tools", "/description", "UpdateGateway")
-        self.assertEqual("Lark tools for Quick Suite", self.double.one("gateway")["data"]["description"])
+        self.assertEqual("Lark tools for Quick Suite", self.cloud.one("gateway")["data"]["description"])
 
     def test_role_policy(self) -> None:
-        iam = self.double.client("iam")
-        role = next(record for record in self.double.objects("iam-role") if "runtime" in record["name"])
+        iam = self.cloud.client("iam")
+        role = next(record for record in self.cloud.objects("role") if "runtime" in record["name"])
         name = iam.list_role_policies(RoleName=role["name"])["PolicyNames"][0]
         document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
         iam.put_role_policy(RoleName=role["name"], PolicyName=name, PolicyDocument=json.dumps(document))
         diff = self.assert_run(self.space.diff(), CHANGES)
         self.assertEqual(["update"], list(diff.changed.values()), str(diff))
-        mark = self.double.mark()
+        mark = self.cloud.mark()
         self.assert_run(self.space.apply())
-        self.assertEqual(["PutRolePolicy"], self.double.mutations(mark))
-        self.assertNotIn("s3:*", json.dumps(self.double.objects("iam-role")))
+        self.assertEqual(["PutRolePolicy"], self.cloud.mutations(mark))
+        self.assertNotIn("s3:*", json.dumps(self.cloud.objects("role")))
         self.assert_quiet(self.space)
 
     def test_foreign_policy_of_our_role_is_shown_and_kept(self) -> None:
-        iam = self.double.client("iam")
-        role = next(record for record in self.double.objects("iam-role") if "runtime" in record["name"])
+        iam = self.cloud.client("iam")
+        role = next(record for record in self.cloud.objects("role") if "runtime" in record["name"])
         document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
         iam.put_role_policy(RoleName=role["name"], PolicyName="extra-access", PolicyDocument=json.dumps(document))
         diff = self.assert_run(self.space.diff())
@@ -269,30 +269,30 @@ class Drifted(DoubleTest):
         self.assert_quiet(self.space)
 
     def test_removed_target_is_made_again(self) -> None:
-        control = self.double.client("bedrock-agentcore-control")
-        gateway, target = self.double.one("target")["id"].split("/")
-        control.delete_gateway_target(gatewayIdentifier=gateway, targetId=target)
-        self.double.wait_until(lambda: not self.double.objects("target"))
+        control = self.cloud.client("bedrock-agentcore-control")
+        target = self.cloud.one("target")
+        control.delete_gateway_target(gatewayIdentifier=target["parent"], targetId=target["id"])
+        self.cloud.wait_until(lambda: not self.cloud.objects("target"))
         diff = self.assert_run(self.space.diff(), CHANGES)
         self.assertEqual({"target.lark": "create"}, diff.changed, str(diff))
-        mark = self.double.mark()
+        mark = self.cloud.mark()
         self.assert_run(self.space.apply())
-        self.assertEqual(["CreateGatewayTarget"], self.double.mutations(mark))
+        self.assertEqual(["CreateGatewayTarget"], self.cloud.mutations(mark))
         self.assert_quiet(self.space)
 
     def test_removed_client_is_made_again_and_allowed(self) -> None:
-        cognito = self.double.client("cognito-idp")
-        pool, client = self.double.one("user-pool")["id"], self.double.one("user-pool-client")["id"].split("/")[-1]
+        cognito = self.cloud.client("cognito-idp")
+        pool, client = self.cloud.one("user_pool")["id"], self.cloud.one("user_pool_client")["id"]
         cognito.delete_user_pool_client(UserPoolId=pool, ClientId=client)
         self.assert_run(self.space.apply())
-        new = self.double.one("user-pool-client")["id"].split("/")[-1]
-        allowed = self.double.one("gateway")["data"]["authorizerConfiguration"]["customJWTAuthorizer"]
+        new = self.cloud.one("user_pool_client")["id"]
+        allowed = self.cloud.one("gateway")["data"]["authorizerConfiguration"]["customJWTAuthorizer"]
         self.assertEqual([new], allowed["allowedClients"])
         self.assert_quiet(self.space)
 
     def test_client_settings(self) -> None:
-        cognito = self.double.client("cognito-idp")
-        pool, client = self.double.one("user-pool")["id"], self.double.one("user-pool-client")["id"].split("/")[-1]
+        cognito = self.cloud.client("cognito-idp")
+        pool, client = self.cloud.one("user_pool")["id"], self.cloud.one("user_pool_client")["id"]
         cognito.update_user_pool_client(UserPoolId=pool, ClientId=client, ClientName="renamed")
         diff = self.assert_run(self.space.diff(), CHANGES)
         self.assertEqual({"user_pool_client.mcp.quick-suite": "update"}, diff.changed, str(diff))
@@ -300,20 +300,20 @@ class Drifted(DoubleTest):
         self.assert_quiet(self.space)
 
     def test_members_nobody_named_are_left_alone(self) -> None:
-        runtime = self.double.one("runtime")
-        self.double.poke("runtime", runtime["id"], data={"description": "somebody's"})
+        runtime = self.cloud.one("runtime")
+        self.cloud.poke("runtime", runtime["id"], data={"description": "somebody's"})
         run = self.assert_run(self.space.diff())
         self.assertEqual({}, run.changed, str(run))
 
     def test_failed_target_is_driven_again(self) -> None:
-        target = self.double.one("target")
-        self.double.poke("target", target["id"], status="FAILED", reasons=["Failed to connect and fetch tools"])
+        target = self.cloud.one("target")
+        self.cloud.poke("target", target["id"], status="FAILED", reasons=["Failed to connect and fetch tools"])
         self.assert_run(self.space.apply())
-        self.assertEqual("READY", self.double.one("target")["status"])
+        self.assertEqual("READY", self.cloud.one("target")["status"])
         self.assert_quiet(self.space)
 
 
-class Printed(DoubleTest):
+class Printed(StackTest):
     """What people and scripts read."""
 
     def test_status_and_state(self) -> None:
@@ -331,20 +331,20 @@ class Printed(DoubleTest):
         space = self.quick()
         self.assert_run(space.apply())
         run = self.assert_run(space.run("output", "--format", "quick-suite"))
-        url = self.double.one("gateway")["data"]["gatewayUrl"]
+        url = self.cloud.gateway_url()
         self.assertIn(url, run.out)
-        self.assertIn(self.double.one("user-pool-client")["id"].split("/")[-1], run.out)
+        self.assertIn(self.cloud.one("user_pool_client")["id"], run.out)
 
     def test_without_terminal_and_yes_nothing_is_done(self) -> None:
         space = self.quick()
         for command in ("apply", "destroy"):
             run = self.assert_run(space.run(command), 64)
             self.assertIn("--yes", run.err)
-        self.assertEqual([], self.double.log())
+        self.assertEqual([], self.cloud.log())
 
     def test_diff_writes_nothing(self) -> None:
         space = self.quick()
         before = space.files()
         self.assert_run(space.diff(), CHANGES)
         self.assertEqual(before, space.files())
-        self.assertEqual([], self.double.mutations())
+        self.assertEqual([], self.cloud.mutations())

@@ -8,10 +8,10 @@ import shutil
 import unittest
 from typing import Any
 
-from .harness import DONE, LONG, Double, IntegrationTest, Run, Workspace, content, quick_suite
+from .harness import DONE, HARD, LONG, IntegrationTest, Run, StackCloud, Workspace, content, quick_suite
 from .sweep import check, killed_run, sweep
 
-KNOBS = {"ready_ms": 20, "delete_ms": 20, "domain_ms": 20, "page_size": 1}
+KNOBS = {"page_size": 1}
 UPDATED = (
     ("description: Lark tools for Quick Suite", "description: Other tools"),
     ("quick-suite: {scopes: [invoke]}", "quick-suite: {scopes: [invoke]}\n      other: {}"),
@@ -29,11 +29,13 @@ def edited(manifest: str) -> str:
 
 
 class Worker:
-    """One double and one workspace, used for point after point."""
+    """One cloud and one workspace, used for point after point."""
+
+    knobs: dict[str, Any] = KNOBS
 
     def __init__(self, expected: list[str] | None = None) -> None:
-        self.double = Double(**KNOBS)
-        self.space = Workspace(self.double.url, quick_suite())
+        self.cloud = StackCloud()
+        self.space = Workspace(self.cloud.url, quick_suite(), key=self.cloud.key)
         self.space.environment = "dev"
         self.expected = expected
         self.baseline: list[str] = []
@@ -41,24 +43,24 @@ class Worker:
 
     def close(self) -> None:
         """Server and folder go."""
-        self.double.stop()
+        self.cloud.stop()
         self.space.remove()
 
     def begin(self) -> None:
         """Nothing in the cloud but the seeds, no state, the manifest as it is in the example."""
-        self.double.begin(**KNOBS)
-        self.baseline = content(self.double.dump())
+        self.cloud.begin(**self.knobs)
+        self.baseline = content(self.cloud.objects())
         shutil.rmtree(self.space.folder / ".gantry", ignore_errors=True)
         self.space.write(quick_suite())
 
     def settle(self) -> list[str]:
         """The cloud once nothing moves any more."""
-        self.double.wait_until(
+        self.cloud.wait_until(
             lambda: not any(
-                (record["status"] or "").endswith(("ING", "Creating")) for record in self.double.dump()
+                record.get("status", "").endswith(("ING", "Creating")) for record in self.cloud.objects()
             )
         )
-        return content(self.double.dump())
+        return content(self.cloud.objects())
 
     def must(self, run: Run, code: int = DONE) -> Run:
         """It ended so and did not crash."""
@@ -67,9 +69,9 @@ class Worker:
 
     def kill(self, fault: dict[str, Any], *arguments: str) -> bool:
         """A run with that fault; false when it ended before the fault could strike."""
-        self.double.faults({**fault, "pidfile": str(self.space.base / "pid")})
+        self.cloud.faults({**fault, "pidfile": str(self.space.base / "pid")})
         run = killed_run(self.space, *arguments)
-        self.double.faults()
+        self.cloud.faults()
         if run.code == -9:
             self.kills += 1
             return True
@@ -80,14 +82,14 @@ class Worker:
         """One apply without help gives exactly what an undisturbed one gives; another has nothing to do."""
         run = self.must(self.space.apply())
         found = self.settle()
-        lineages = {record["tags"]["gantry:lineage"] for record in self.double.dump() if "gantry:lineage" in record["tags"]}
+        lineages = {record["tags"]["gantry:lineage"] for record in self.cloud.objects() if "gantry:lineage" in record["tags"]}
         check(len(lineages) == 1, f"objects of several lineages: {lineages}")
         if expected is not None and found != expected:
             lines = "\n".join(difflib.unified_diff(expected, found, "undisturbed", "after the kill", n=0, lineterm=""))
             raise AssertionError(f"the cloud differs:\n{lines}\n{run}")
-        mark = self.double.mark()
+        mark = self.cloud.mark()
         run = self.must(self.space.apply())
-        check(not self.double.mutations(mark), f"a further apply called {self.double.mutations(mark)}: {run}")
+        check(not self.cloud.mutations(mark), f"a further apply called {self.cloud.mutations(mark)}: {run}")
 
     def vanishes(self) -> None:
         """A destroy leaves what was there before."""
@@ -107,6 +109,12 @@ class KilledApply(Worker):
         self.kill(fault, "apply", "--yes", "--json")
         self.converges(self.expected)
         self.vanishes()
+
+
+class KilledHard(KilledApply):
+    """The same in a cloud that is slow to show what was done to it."""
+
+    knobs = HARD
 
 
 class KilledTwice(Worker):
@@ -157,19 +165,19 @@ class Torture(IntegrationTest):
         try:
             worker.begin()
             worker.must(worker.space.apply())
-            cls.requests = worker.double.mark()
-            cls.mutations = len(worker.double.mutations())
+            cls.requests = len(worker.cloud.calls())
+            cls.mutations = len(worker.cloud.mutations())
             cls.applied = worker.settle()
-            mark = worker.double.mark()
+            mark = worker.cloud.mark()
             worker.space.write(edited(quick_suite()))
             worker.must(worker.space.apply())
-            cls.update_requests = worker.double.mark() - mark
-            cls.update_mutations = len(worker.double.mutations(mark))
+            cls.update_requests = len(worker.cloud.calls(mark))
+            cls.update_mutations = len(worker.cloud.mutations(mark))
             cls.updated = worker.settle()
-            mark = worker.double.mark()
+            mark = worker.cloud.mark()
             worker.must(worker.space.destroy())
-            cls.destroy_requests = worker.double.mark() - mark
-            cls.destroy_mutations = len(worker.double.mutations(mark))
+            cls.destroy_requests = len(worker.cloud.calls(mark))
+            cls.destroy_mutations = len(worker.cloud.mutations(mark))
             print(
                 f"requests (of them mutating): apply {cls.requests} ({cls.mutations}), update "
                 f"{cls.update_requests} ({cls.update_mutations}), destroy {cls.destroy_requests} ({cls.destroy_mutations})",
@@ -213,12 +221,16 @@ class Torture(IntegrationTest):
     def test_apply_killed_at_every_request(self) -> None:
         self.assert_sweep(self.every_request(self.requests), KilledApply, self.applied)
 
+    @unittest.skipUnless(LONG, "a long run")
+    def test_apply_killed_in_a_slow_cloud(self) -> None:
+        self.assert_sweep(self.every_request(self.requests), KilledHard, self.applied)
+
     def test_update_killed(self) -> None:
-        points = self.every_request(self.update_requests) if LONG else self.every_mutation(self.update_mutations)[::2]
+        points = self.every_request(self.update_requests) if LONG else self.every_mutation(self.update_mutations)
         self.assert_sweep(points, KilledUpdate, self.updated)
 
     def test_destroy_killed(self) -> None:
-        points = self.every_request(self.destroy_requests) if LONG else self.every_mutation(self.destroy_mutations)[::2]
+        points = self.every_request(self.destroy_requests) if LONG else self.every_mutation(self.destroy_mutations)
         self.assert_sweep(points, KilledDestroy, self.applied)
 
     def test_recovery_killed(self) -> None:

@@ -17,6 +17,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+enum { DRAIN_MS = 10 * 1000 };
+
 struct fixture {
     struct gt_arena *arena;
     struct gt_loop *loop;
@@ -554,12 +556,9 @@ static int serve_http(struct fixture *fixture, int port)
     printf("http://127.0.0.1:%d/mcp\n", gt_server_port(server));
     fflush(stdout);
     gt_loop_run(fixture->loop);
-    gt_server_quiesce(server);
     gt_mcp_server_quiesce(fixture->server);
-    for (int i = 0; i < 100 && gt_server_busy(server) > 0; i++) {
-        gt_timer_start(fixture->loop, 10, stop_now, fixture->loop);
-        gt_loop_run(fixture->loop);
-    }
+    gt_server_drain(server, DRAIN_MS, stop_now, fixture->loop);
+    gt_loop_run(fixture->loop);
     gt_server_free(server);
     close(fd);
     return 0;

@@ -3,6 +3,7 @@
 tool_server.py [http | stdio]: HTTP on 127.0.0.1:$PORT (/mcp, and /ping unless NO_PING is set) or
 lines on stdin and stdout. With STATEFUL set it makes sessions as legacy servers do, and answers 404
 for those that it does not know; with LATE=SECONDS it listens only then; with BROKEN it ends at once.
+With OFFERS=NAME it has prompts and resources too, named so that one server's are told from another's.
 """
 
 from __future__ import annotations
@@ -46,6 +47,30 @@ TOOLS = [
 ]
 if os.environ.get("MORE_TOOLS"):
     TOOLS += [tool(f"more-{i:03}", "One of many") for i in range(int(os.environ["MORE_TOOLS"]))]
+
+
+if os.environ.get("NO_TOOLS"):
+    TOOLS = []
+
+
+OFFERS = os.environ.get("OFFERS")
+
+
+def offered(method: str, params: dict[str, Any]) -> dict[str, Any] | None:
+    """Answers of a server with OFFERS."""
+    if method == "prompts/list":
+        return {"prompts": [{"name": "greet", "arguments": [{"name": "who", "required": True}]}]}
+    if method == "prompts/get":
+        text = f"{OFFERS} greets {(params.get('arguments') or {}).get('who')}"
+        return {"messages": [{"role": "user", "content": {"type": "text", "text": text}}]}
+    if method == "resources/list":
+        own = {"uri": f"test://{OFFERS}/readme", "name": "readme"}
+        return {"resources": [own, {"uri": "test://both", "name": f"both of {OFFERS}"}]}
+    if method == "resources/templates/list":
+        return {"resourceTemplates": [{"uriTemplate": f"test://{OFFERS}/item/{{id}}", "name": "item"}]}
+    if method == "resources/read":
+        return {"contents": [{"uri": params["uri"], "text": f"read by {OFFERS}"}]}
+    return None
 
 
 class Special(Exception):
@@ -92,7 +117,7 @@ def result_of(message: dict[str, Any], headers: dict[str, str]) -> dict[str, Any
         wanted = params.get("protocolVersion")
         answer["result"] = {
             "protocolVersion": wanted if wanted in LEGACY else LEGACY[0],
-            "capabilities": {"tools": {}},
+            "capabilities": {"tools": {}, **({"prompts": {}, "resources": {}} if OFFERS else {})},
             "serverInfo": {"name": "tool-server", "version": "1"},
         }
     elif method == "ping":
@@ -111,6 +136,8 @@ def result_of(message: dict[str, Any], headers: dict[str, str]) -> dict[str, Any
             answer["error"] = {"code": -32602, "message": f"Unknown tool: {error.args[0]}"}
         except ValueError as error:
             answer["result"] = {"content": [{"type": "text", "text": str(error)}], "isError": True}
+    elif OFFERS and offered(method or "", params) is not None:
+        answer["result"] = offered(method or "", params)
     else:
         answer["error"] = {"code": -32601, "message": f"Method not found: {method}"}
     return answer
@@ -143,12 +170,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.path != "/mcp":
+        if self.path.split("?")[0] != "/mcp":
             self.send(404)
             return
         message = json.loads(body)
         session = self.headers.get("Mcp-Session-Id")
-        extra: dict[str, str] = {}
+        extra: dict[str, str] = {"X_Answer": "told", "X_Hidden": "not for all"}
         if os.environ.get("STATEFUL"):
             if message.get("method") == "initialize":
                 session = uuid.uuid4().hex
@@ -158,6 +185,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.send(404 if session else 400, b"no such session")
                 return
         headers = {name.lower(): value for name, value in self.headers.items()}
+        headers[":path"] = self.path
         if message.get("method") == "tools/call" and message["params"].get("name") == "steps":
             self.steps(message)
             return
@@ -186,6 +214,9 @@ class Handler(BaseHTTPRequestHandler):
 
 def steps_of(message: dict[str, Any], token: Any) -> list[dict[str, Any]]:
     events: list[dict[str, Any]] = []
+    if message["params"].get("arguments", {}).get("log"):
+        told = {"level": "info", "logger": "steps", "data": "begun"}
+        events.append({"jsonrpc": "2.0", "method": "notifications/message", "params": told})
     for step in range(1, 4):
         params = {"progressToken": token, "progress": step, "total": 3, "message": f"step {step}"}
         if token is not None:

@@ -23,6 +23,7 @@ struct gt_local_options {
     const char *state_folder; /* kept there and read at start; NULL: in memory only */
     const json_t *knobs;      /* {name: value}, see gt_local_knobs; NULL: defaults */
     const char *request_log;  /* file for a line of JSON for each request; NULL: none */
+    const char *programs;     /* folder that goes before PATH for servers' commands; NULL: none */
     /* What happens, for people and machines: {"event": "request" | "status" | "runtime" | "log",
      * ...}; borrowed. May be NULL. */
     void (*event)(void *payload, const json_t *event);

@@ -97,6 +97,11 @@ struct gt_mcp_ask {
      * progress token is sent only then. */
     void (*on_notification)(void *payload, const json_t *notification);
     void *payload; /* of on_notification */
+    /* Over HTTP, of this request alone: more headers (in place of the client's own of that name)
+     * and what its URL's query has besides; copied. */
+    const struct gt_header *headers;
+    size_t header_count;
+    const char *query;
 };
 struct gt_mcp_open; /* a request under way */
 struct gt_mcp_open *gt_mcp_request(struct gt_mcp_client *client, const struct gt_mcp_ask *ask,

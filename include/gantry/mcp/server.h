@@ -60,7 +60,12 @@ struct gt_mcp_server_options {
 };
 
 struct gt_mcp_server *gt_mcp_server_new(const struct gt_mcp_server_options *options);
-/* Ends listeners (subscriptions/listen) with their closing response: the start of a shutdown. */
+/* What clients are told from now on: server_info, instructions, ttl_ms and private_lists of
+ * `options` (borrowed as before); the others stay. */
+void gt_mcp_server_describe(struct gt_mcp_server *server,
+                            const struct gt_mcp_server_options *options);
+/* Ends listeners (subscriptions/listen) with their closing response, those too that come from now
+ * on: the start of a shutdown, and gt_server_drain the next step. */
 void gt_mcp_server_quiesce(struct gt_mcp_server *server);
 /* Calls that were not answered yet, listeners included. */
 size_t gt_mcp_server_open(const struct gt_mcp_server *server);
@@ -78,6 +83,10 @@ void gt_mcp_result(struct gt_mcp_call *call, json_t *result);
 void gt_mcp_error(struct gt_mcp_call *call, int code, const char *message, json_t *data);
 /* A tool's result with isError and one text: what the model can act on. */
 void gt_mcp_tool_error(struct gt_mcp_call *call, const char *format, ...) GT_PRINTF(2, 3);
+
+/* A header of the HTTP answer to this call; copied. Nothing happens when the answer has begun, or is
+ * no HTTP. */
+void gt_mcp_answer_header(struct gt_mcp_call *call, const char *name, const char *value);
 
 /* A notification on the call's own response stream, which makes it SSE; steals params. Nothing
  * happens when the client has gone, or accepts no event stream. notifications/message is sent only

@@ -43,10 +43,4 @@ json_t *gt_coerce(const struct gt_shape *shape, const json_t *value, const struc
  */
 json_t *gt_mask_sensitive(const struct gt_shape *shape, const json_t *value);
 
-/*
- * Full match of a Java-style pattern. False also when the match limit was hit. A pattern that PCRE2
- * cannot read as Java does matches everything: what is not understood must not refuse.
- */
-bool gt_pattern_matches(const char *pattern, const char *text);
-
 #endif

@@ -2,7 +2,8 @@
  * HTTP client on the loop; the only module that includes curl. Every request is sent once: when a
  * re-used connection dies before the first byte of the answer, the request fails instead of being
  * sent again by libcurl. Redirects are answers. Proxies are those of the environment, by curl's
- * rules (https_proxy, http_proxy, all_proxy, no_proxy).
+ * rules (https_proxy, http_proxy, all_proxy, no_proxy), but never for this machine's own addresses
+ * (gt_url_is_loopback) and for Unix sockets.
  */
 #ifndef GANTRY_NET_HTTP_H
 #define GANTRY_NET_HTTP_H

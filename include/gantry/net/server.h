@@ -41,11 +41,15 @@ struct gt_server_options {
     gt_server_fn *handler;
     void *payload;
     size_t max_body; /* bytes; 0: 4 MiB; beyond it 413 without the handler */
-    /* Bytes of request line and headers; 0: 32 KiB; beyond it 431, or 414 for a target that is too
-     * long by itself. Some 1,000 tiny headers are too many also when they are not too long. */
+    /* Bytes of request line and headers; 0: 16 KiB; beyond it 431, or 414 for a target that is too
+     * long by itself. A few hundred tiny headers are too many also when they are not too long. A
+     * connection that has had a request keeps 8 KiB more than this, until it is closed. */
     size_t max_headers;
     /* 0: 1,000; RLIMIT_NOFILE is raised as far as needed and allowed. Who comes then waits. */
     unsigned max_connections;
+    /* Of one address; 0: no limit of their own. Who comes then is closed at once. Not for what
+     * stands behind a proxy. */
+    unsigned max_connections_per_ip;
     /* For a complete request from its first byte; 0: 30,000. Beyond it 408. (On a Unix socket a
      * request line that does not get ready is taken for an idle connection.) */
     int64_t request_timeout_ms;
@@ -56,15 +60,20 @@ struct gt_server_options {
 
 struct gt_server;
 
-/* False with an error ("listen"): address in use, no permission, no descriptor. The open server
- * does not keep gt_loop_run running by itself where `gt_loop_stop` is what ends a program; it
- * counts as a watched descriptor. */
+/* False with an error ("listen"): address in use, no permission, no descriptor. The server counts
+ * as a watched descriptor until it is freed: gt_loop_run goes on until gt_loop_stop. */
 bool gt_server_start(struct gt_loop *loop, const struct gt_server_options *options,
                      struct gt_server **server, struct gt_diags *diags);
 int gt_server_port(const struct gt_server *server);
 
-/* No new connections and requests (503 with Connection: close on open ones); what runs goes on. */
-void gt_server_quiesce(struct gt_server *server);
+/*
+ * The graceful end: no new connections, and those that carry no request are closed. What has begun
+ * goes on: requests that are still coming in are handed over, and every answer closes its
+ * connection. Calls fn(payload) once, from the loop, when nothing is left or `limit_ms` are over;
+ * gt_server_free then breaks off what is left, and is allowed earlier too (fn is not called then).
+ * Whatever holds answers open (event streams) is for the handler's owner to end. Once.
+ */
+void gt_server_drain(struct gt_server *server, int64_t limit_ms, gt_timer_fn *fn, void *payload);
 /* Requests that are with a handler, or whose answer has not left yet. */
 size_t gt_server_busy(const struct gt_server *server);
 /* Closes everything and frees all exchanges, those too that are still to be answered, after their
@@ -82,6 +91,10 @@ struct gt_arena *gt_exchange_arena(struct gt_exchange *exchange);
  * exchange is still to be answered, to nobody. When the client has gone already, fn is called in
  * the next turn. NULL takes it back. */
 void gt_exchange_on_gone(struct gt_exchange *exchange, gt_timer_fn *fn, void *payload);
+
+/* A header that the answer will have besides those it is given; copied, before the answer begins.
+ * Answers that the server gives without the handler (408, 413, ...) have none of them. */
+void gt_exchange_add_header(struct gt_exchange *exchange, const char *name, const char *value);
 
 /* The whole answer: headers and body are copied. Content-Length and Date are added; headers about
  * the length, and those that are malformed (a line break), are left out. */

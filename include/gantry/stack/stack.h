@@ -6,6 +6,7 @@
 #define GANTRY_STACK_STACK_H
 
 #include <gantry/doc/doc.h>
+#include <gantry/doc/outside.h>
 #include <gantry/doc/template.h>
 #include <gantry/types/type.h>
 
@@ -68,13 +69,6 @@ struct gt_stack {
     json_t *manifest;            /* the merged document, after var, env and file; it may hold
                                     what came from the environment: not for printing */
     const char *manifest_digest; /* SHA-256 of what was lowered, hex */
-};
-
-/* The outside of a manifest. Borrowed strings; NULL: not there. A file's error goes to diags. */
-struct gt_resolver {
-    const char *(*env)(void *self, const char *name);
-    const char *(*file)(void *self, const char *path, struct gt_diags *diags);
-    void *self;
 };
 
 struct gt_stack_options {

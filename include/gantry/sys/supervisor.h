@@ -2,8 +2,9 @@
  * Child processes that never outlive us. A single-threaded supervisor, forked before any thread
  * exists, starts the servers in process groups of their own and ends the groups when its socket to
  * the parent closes, however the parent ended. It takes in orphaned grandchildren
- * (prctl(2), PR_SET_CHILD_SUBREAPER), so that those go too that left their group, and removes
- * registered files last. It is in a session of its own and heeds no signal of a terminal.
+ * (prctl(2), PR_SET_CHILD_SUBREAPER), so that those go too that left their group. It removes what
+ * was registered as soon as the parent is gone. It is in a session of its own and heeds no signal
+ * of a terminal.
  */
 #ifndef GANTRY_SYS_SUPERVISOR_H
 #define GANTRY_SYS_SUPERVISOR_H
@@ -24,6 +25,10 @@ struct gt_child_options {
     const char *folder; /* working directory, from which an argv[0] with '/' is found too; NULL: the
                          * supervisor's */
     bool pipe_in;       /* a pipe to its stdin; else /dev/null */
+    /* A program that is run when the child has ended, however it and we did: for what the child
+     * started elsewhere (a container). It gets the same `env`, its output is dropped, and it has
+     * ten seconds. NULL: none. */
+    char *const *after;
 };
 
 struct gt_child {
@@ -64,9 +69,12 @@ bool gt_supervisor_next(struct gt_supervisor *supervisor, struct gt_child_exit *
 
 /* The supervisor removes this file (absolute path; not a folder) when the parent is gone. */
 void gt_supervisor_remove_at_end(struct gt_supervisor *supervisor, const char *path);
+/* The same with a folder and all that is in it, as gt_folder_remove. */
+void gt_supervisor_remove_folder_at_end(struct gt_supervisor *supervisor, const char *path,
+                                        unsigned parents);
 
-/* Ends all children (SIGTERM, then SIGKILL after two seconds), removes the files, waits for the
- * supervisor. NULL is allowed; a second call does nothing. */
+/* Removes what was registered, ends all children (SIGTERM, then SIGKILL after two seconds), waits
+ * for the supervisor. NULL is allowed; a second call does nothing. */
 void gt_supervisor_stop(struct gt_supervisor *supervisor);
 
 #endif

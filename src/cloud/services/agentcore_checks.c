@@ -22,6 +22,22 @@ bool gt_check_tags(struct gt_serve *call)
     return true;
 }
 
+bool gt_check_quota(struct gt_serve *call, const struct gt_kind *kind, const char *parent,
+                    size_t most)
+{
+    struct gt_object *at = NULL;
+    size_t count = 0;
+    while ((at = gt_object_next(call->local, kind, call->account, call->region, parent, at)) !=
+           NULL)
+        count++;
+    if (count < most)
+        return true;
+    gt_serve_fail(call, "ServiceQuotaExceededException",
+                  "%s would exceed the quota of %zu for this account or resource",
+                  call->operation->name, most);
+    return false;
+}
+
 /* The account of "arn:aws:iam::ACCOUNT:role/NAME". */
 static const char *arn_account(struct gt_arena *arena, const char *arn)
 {
@@ -38,14 +54,9 @@ static const char *arn_account(struct gt_arena *arena, const char *arn)
  * permissions to pass a role to an AWS service"). */
 static bool may_pass(struct gt_serve *call, const char *role_arn)
 {
-    if (call->role_arn == NULL)
-        return true;
-    struct gt_access access = {
-        .action = "iam:PassRole",
-        .resource = role_arn,
-        .context = gt_pack(call->arena, "{s:s}", "iam:PassedToService", service_principal)};
+    const json_t *service = gt_pack(call->arena, "{s:s}", "iam:PassedToService", service_principal);
     const char *why;
-    if (gt_iam_allows(call->local, call->role_arn, NULL, &access, &why, call->arena))
+    if (gt_serve_allowed(call, "iam:PassRole", role_arn, service, &why))
         return true;
     gt_serve_fail(call, "AccessDeniedException",
                   "User: %s is not authorized to perform: iam:PassRole on resource: %s: %s",

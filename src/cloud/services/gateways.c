@@ -7,7 +7,10 @@
 #include <gantry/base/str.h>
 #include <string.h>
 
-enum { GATEWAY_ID_TAIL = 10 };
+/* Quotas:
+ * https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/bedrock-agentcore-limits.html
+ */
+enum { GATEWAY_ID_TAIL = 10, GATEWAYS_MOST = 1000 };
 
 /* Configuration, all of which an update gives anew. */
 static const char *const members[] = {"description",
@@ -57,16 +60,25 @@ static json_t *shape(const struct gt_serve *call, const struct gt_object *gatewa
     return doc;
 }
 
+bool gt_gateway_check_first(struct gt_serve *call)
+{
+    const char *id = gt_input_text(call, "/gatewayIdentifier");
+    if (id == NULL || !gt_starts_with(id, "arn:"))
+        return true;
+    const char *resource =
+        gt_serve_arn(call, "bedrock-agentcore", gt_printf(call->arena, "gateway/%s", id));
+    gt_serve_fail(call, "AccessDeniedException",
+                  "User: %s is not authorized to perform: bedrock-agentcore:%s on resource: %s",
+                  call->caller_arn, call->operation->name, resource);
+    return false;
+}
+
 struct gt_object *gt_gateway_of(struct gt_serve *call, bool reading)
 {
     const char *id = gt_input_text(call, "/gatewayIdentifier");
     struct gt_object *gateway =
         gt_object_find(call->local, &gt_kind_gateway, call->account, call->region, "", id);
-    if (gt_starts_with(id, "arn:"))
-        gt_serve_fail(call, "AccessDeniedException",
-                      "User: %s is not authorized to perform: bedrock-agentcore:%s on resource: %s",
-                      call->caller_arn, call->operation->name, id);
-    else if (gateway == NULL || (reading && !gt_visible(call->local, gateway)))
+    if (gateway == NULL || (reading && !gt_visible(call->local, gateway)))
         gt_serve_fail(call, "ResourceNotFoundException", "Gateway %s not found", id);
     else
         return gateway;
@@ -123,7 +135,8 @@ static json_t *create(struct gt_serve *call)
 {
     const char *name = gt_input_text(call, "/name"),
                *protocol = gt_input_text(call, "/protocolType");
-    if (!is_name_free(call, name) || !check(call, protocol) || !gt_check_tags(call))
+    if (!is_name_free(call, name) || !check(call, protocol) || !gt_check_tags(call) ||
+        !gt_check_quota(call, &gt_kind_gateway, NULL, GATEWAYS_MOST))
         return NULL;
     const char *id = new_id(call, name);
     const char *arn =
@@ -254,6 +267,7 @@ const struct gt_handler gt_gateway_handlers[] = {
              "keys are kept and not used"},
     {.operation = &gt_op_bedrock_agentcore_control_GetGateway,
      .run = get,
+     .check_first = gt_gateway_check_first,
      .fidelity = GT_MODELLED,
      .resource = GATEWAY},
     {.operation = &gt_op_bedrock_agentcore_control_ListGateways,
@@ -261,11 +275,13 @@ const struct gt_handler gt_gateway_handlers[] = {
      .fidelity = GT_MODELLED},
     {.operation = &gt_op_bedrock_agentcore_control_UpdateGateway,
      .run = update,
+     .check_first = gt_gateway_check_first,
      .fidelity = GT_MODELLED,
      .note = "that searchType and protocolType cannot change is a guess",
      .resource = GATEWAY},
     {.operation = &gt_op_bedrock_agentcore_control_DeleteGateway,
      .run = delete,
+     .check_first = gt_gateway_check_first,
      .fidelity = GT_MODELLED,
      .resource = GATEWAY},
     {.operation = NULL},

@@ -13,7 +13,7 @@
  * attached to a role. */
 enum { MAX_INLINE = 10240, MAX_ATTACHED = 10, POLICY_ID = 17 };
 
-#define ROLE "arn:{partition}:iam::{account}:role/{RoleName}"
+#define ROLE "{role}"
 
 const struct gt_kind gt_kind_managed_policy = {.name = "managed_policy"};
 

@@ -11,9 +11,10 @@
 enum { MAX_TRUST = 2048, MAX_TAGS = 50, ROLE_ID = 17, DEFAULT_SESSION = 3600 };
 
 #define SERVICE_PATH "/aws-service-role/"
-#define ROLE "arn:{partition}:iam::{account}:role/{RoleName}"
+#define ROLE "{role}"
 
-const struct gt_kind gt_kind_role = {.name = "role"};
+static const char *const documents[] = {"trust", "inline", "attached", "boundary", NULL};
+const struct gt_kind gt_kind_role = {.name = "role", .open = documents};
 
 static json_t *no_role(struct gt_serve *call, const char *name)
 {

@@ -114,6 +114,7 @@ void gt_provider_secret_changed(struct gt_local *local, const struct gt_object *
                 continue;
             gt_set_text(at->hidden, gt_text_at(external, "/member"),
                         read_key(arena, secret, gt_text_at(external, "/jsonKey")));
+            gt_object_changed(local, at);
         }
     }
 }

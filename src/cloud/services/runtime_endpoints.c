@@ -9,7 +9,10 @@
 #include <gantry/base/str.h>
 #include <string.h>
 
-enum { ENDPOINT_ID_TAIL = 10 };
+/* Quotas:
+ * https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/bedrock-agentcore-limits.html
+ */
+enum { ENDPOINT_ID_TAIL = 10, ENDPOINTS_MOST = 10 };
 
 static struct gt_object *find_default(struct gt_local *local, const struct gt_object *runtime)
 {
@@ -205,7 +208,8 @@ static json_t *create(struct gt_serve *call)
         return gt_serve_fail(call, "ConflictException",
                              "An endpoint with the specified name already exists: %s", name);
     const char *version = wanted_version(call, runtime);
-    if (version == NULL || !gt_check_tags(call))
+    if (version == NULL || !gt_check_tags(call) ||
+        !gt_check_quota(call, &gt_kind_runtime_endpoint, runtime->id, ENDPOINTS_MOST))
         return NULL;
     gt_endpoint_add(call->local, runtime, name, version, gt_local_knob(call->local)->ready_ms);
     struct gt_object *endpoint = gt_object_find(call->local, &gt_kind_runtime_endpoint,

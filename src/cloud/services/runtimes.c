@@ -9,7 +9,10 @@
 #include <gantry/base/str.h>
 #include <stdlib.h>
 
-enum { RUNTIME_ID_TAIL = 10, IDLE_S = 900, LIFE_S = 28800 };
+/* Quotas:
+ * https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/bedrock-agentcore-limits.html
+ */
+enum { RUNTIME_ID_TAIL = 10, RUNTIMES_MOST = 1000, IDLE_S = 900, LIFE_S = 28800 };
 
 /* Configuration, all of which an update gives anew. */
 static const char *const members[] = {"agentRuntimeArtifact",
@@ -34,8 +37,8 @@ static const char *const kept[] = {"agentRuntimeArn", "agentRuntimeId", "agentRu
 /* The service makes a log group for each endpoint that it starts. */
 static void add_log_group(struct gt_local *local, const struct gt_object *runtime)
 {
-    const char *name =
-        gt_printf(runtime->arena, "/aws/bedrock-agentcore/runtimes/%s-DEFAULT", runtime->id);
+    struct gt_arena *arena GT_CLEANUP(gt_arena_cleanup) = gt_arena_new();
+    const char *name = gt_printf(arena, "/aws/bedrock-agentcore/runtimes/%s-DEFAULT", runtime->id);
     gt_log_group_ensure(local, runtime->account, runtime->region, name);
 }
 
@@ -215,7 +218,8 @@ static json_t *create(struct gt_serve *call)
                                gt_random_id(call->local, call->arena, RUNTIME_ID_TAIL));
     const char *arn =
         gt_serve_arn(call, "bedrock-agentcore", gt_printf(call->arena, "runtime/%s", id));
-    if (!is_name_free(call, name) || !check(call, name, arn) || !gt_check_tags(call))
+    if (!is_name_free(call, name) || !check(call, name, arn) || !gt_check_tags(call) ||
+        !gt_check_quota(call, &gt_kind_runtime, NULL, RUNTIMES_MOST))
         return NULL;
     struct gt_object *runtime =
         gt_object_new(call->local, &gt_kind_runtime, call->account, call->region, "", id, NULL);

@@ -4,8 +4,6 @@
  */
 #include "services.h"
 
-#include "../call.h"
-
 #include <gantry/base/base64.h>
 #include <gantry/base/hash.h>
 #include <gantry/base/json.h>
@@ -17,14 +15,6 @@ enum { ETAG = 32, BUCKET_MIN = 3, BUCKET_MAX = 63 };
 
 const struct gt_kind gt_kind_bucket = {.name = "bucket"};
 const struct gt_kind gt_kind_s3_object = {.name = "s3_object", .parent = &gt_kind_bucket};
-
-/* The model has few of S3's errors. */
-static json_t *fail(struct gt_serve *call, int status, const char *code, const char *message)
-{
-    gt_serve_fail(call, code, "%s", message);
-    ((struct gt_call *)call)->failed_status = status;
-    return NULL;
-}
 
 /* -- buckets -- */
 
@@ -46,7 +36,7 @@ static struct gt_object *bucket_of(struct gt_serve *call)
            !gt_streq(at->id, name))
         ;
     if (at == NULL && !is_bucket_name(name)) {
-        fail(call, 400, "InvalidBucketName", "The specified bucket is not valid.");
+        gt_serve_fail_status(call, 400, "InvalidBucketName", "The specified bucket is not valid.");
         return NULL;
     }
     if (at == NULL) {
@@ -55,7 +45,7 @@ static struct gt_object *bucket_of(struct gt_serve *call)
         gt_object_set_arn(at, gt_printf(call->arena, "arn:%s:s3:::%s", call->partition, name));
     }
     if (!gt_streq(at->account, call->account) || (owner != NULL && !gt_streq(owner, at->account))) {
-        fail(call, 403, "AccessDenied", "Access Denied");
+        gt_serve_fail_status(call, 403, "AccessDenied", "Access Denied");
         return NULL;
     }
     if (!gt_streq(at->region, call->region)) {
@@ -95,15 +85,20 @@ static bool names_etag(const char *condition, const struct gt_object *object)
 
 static json_t *precondition_failed(struct gt_serve *call, const char *condition)
 {
-    fail(call, 412, "PreconditionFailed",
-         "At least one of the pre-conditions you specified did not hold");
+    gt_serve_fail_status(call, 412, "PreconditionFailed",
+                         "At least one of the pre-conditions you specified did not hold");
     gt_serve_fail_member(call, "Condition", json_string(condition));
     return NULL;
 }
 
+/* Whether a key is there is told only to those who may list the bucket. */
 static json_t *no_such_key(struct gt_serve *call)
 {
-    fail(call, 404, "NoSuchKey", "The specified key does not exist.");
+    const char *why, *bucket = gt_printf(call->arena, "arn:%s:s3:::%s", call->partition,
+                                         gt_input_text(call, "/Bucket"));
+    if (!gt_serve_allowed(call, "s3:ListBucket", bucket, NULL, &why))
+        return gt_serve_fail_status(call, 403, "AccessDenied", "Access Denied");
+    gt_serve_fail_status(call, 404, "NoSuchKey", "The specified key does not exist.");
     gt_serve_fail_member(call, "Key", json_copy(json_object_get(call->input, "Key")));
     return NULL;
 }
@@ -114,8 +109,8 @@ static bool check_write(struct gt_serve *call, const struct gt_object *old)
     const char *match = gt_input_text(call, "/IfMatch"),
                *none_match = gt_input_text(call, "/IfNoneMatch");
     if (none_match != NULL && !gt_streq(none_match, "*")) {
-        fail(call, 501, "NotImplemented",
-             "A header you provided implies functionality that is not implemented");
+        gt_serve_fail_status(call, 501, "NotImplemented",
+                             "A header you provided implies functionality that is not implemented");
         gt_serve_fail_member(call, "Header", json_string("If-None-Match"));
         return false;
     }
@@ -210,7 +205,7 @@ static struct gt_object *read_object(struct gt_serve *call)
     else if (match != NULL && !names_etag(match, object))
         precondition_failed(call, "If-Match");
     else if (none_match != NULL && names_etag(none_match, object))
-        fail(call, 304, "NotModified", "Not Modified");
+        gt_serve_fail_status(call, 304, "NotModified", "Not Modified");
     else
         return object;
     return NULL;

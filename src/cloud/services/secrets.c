@@ -159,10 +159,40 @@ static bool given_value(struct gt_serve *call, json_t **value)
     return true;
 }
 
+/* The id of the version that the call makes, which raw clients must give; NULL after failing. */
 static const char *version_id(struct gt_serve *call)
 {
     const char *token = gt_input_text(call, "/ClientRequestToken");
-    return token != NULL ? token : gt_random_id(call->local, call->arena, VERSION_ID);
+    if (token == NULL && call->exchange == NULL) /* called from inside */
+        token = gt_random_id(call->local, call->arena, VERSION_ID);
+    if (token == NULL)
+        gt_serve_fail(call, "InvalidRequestException",
+                      "You must provide a ClientRequestToken value. We recommend a UUID-type "
+                      "value.");
+    return token;
+}
+
+/* Adds the value (stolen; NULL: none) as the version of the call's token. A version never changes:
+ * the same contents again are no error, others are. */
+static bool set_version(struct gt_serve *call, struct gt_object *secret, json_t *value)
+{
+    if (value == NULL)
+        return true;
+    const char *id = version_id(call);
+    json_auto_t *same = id == NULL ? NULL : json_copy(version_of(secret, id));
+    json_object_del(same, "made");
+    bool known = same != NULL, equal = known && json_equal(same, value);
+    if (id != NULL && !known) {
+        add_version(call->local, secret, id, value);
+        return true;
+    }
+    json_decref(value);
+    if (known && !equal)
+        gt_serve_fail(call, "ResourceExistsException",
+                      "You can't use ClientRequestToken %s because that value is already in use "
+                      "for a version of secret %s.",
+                      id, secret->arn);
+    return equal;
 }
 
 /* {ARN, Name} and, where it has a value, VersionId. */
@@ -188,14 +218,13 @@ static json_t *create(struct gt_serve *call)
         return gt_serve_fail(call, "ResourceExistsException",
                              "The operation failed because the secret %s already exists.", name);
     json_t *value;
-    if (!given_value(call, &value))
+    if (version_id(call) == NULL || !given_value(call, &value))
         return NULL;
     struct gt_object *secret = add_secret(call->local, call->account, call->region, name);
     gt_members_copy(secret->data, call->input, members);
     json_decref(secret->tags);
     secret->tags = gt_tags_map(gt_at(call->input, "/Tags"), "Key", "Value");
-    if (value != NULL)
-        add_version(call->local, secret, version_id(call), value);
+    set_version(call, secret, value);
     return named(secret, true);
 }
 
@@ -263,7 +292,8 @@ static json_t *put_value(struct gt_serve *call)
     if (value == NULL)
         return gt_serve_fail(call, "InvalidRequestException",
                              "You must provide either SecretString or SecretBinary.");
-    add_version(call->local, secret, version_id(call), value);
+    if (!set_version(call, secret, value))
+        return NULL;
     json_t *output = named(secret, true);
     json_object_set_new(output, "VersionStages", json_pack("[s]", "AWSCURRENT"));
     return output;
@@ -276,11 +306,12 @@ static json_t *update(struct gt_serve *call)
     json_t *value;
     if (secret == NULL || !given_value(call, &value))
         return NULL;
+    bool valued = value != NULL;
+    if (!set_version(call, secret, value))
+        return NULL;
     gt_members_copy(secret->data, call->input, members);
     gt_object_touch(call->local, secret);
-    if (value != NULL)
-        add_version(call->local, secret, version_id(call), value);
-    return named(secret, value != NULL);
+    return named(secret, valued);
 }
 
 static json_t *delete (struct gt_serve *call)

@@ -24,7 +24,7 @@ extern const struct gt_kind gt_kind_dashboard;
 extern const struct gt_kind gt_kind_token_vault;
 
 extern const struct gt_handler gt_gateway_handlers[], gt_target_handlers[], gt_runtime_handlers[],
-    gt_runtime_endpoint_handlers[], gt_oauth_provider_handlers[], gt_api_key_provider_handlers[],
+    gt_runtime_endpoint_handlers[], gt_credential_provider_handlers[],
     gt_workload_identity_handlers[], gt_agentcore_tag_handlers[], gt_log_handlers[],
     gt_ecr_handlers[], gt_ecr_image_handlers[], gt_secret_handlers[], gt_s3_handlers[],
     gt_cloudwatch_handlers[], gt_absent_handlers[];
@@ -72,9 +72,16 @@ bool gt_check_tags(struct gt_serve *call);
 /* The role exists, trusts the service for `source_arn`, and may be passed to it by the caller. */
 bool gt_check_role(struct gt_serve *call, const char *role_arn, const char *source_arn);
 bool gt_check_jwt(struct gt_serve *call);
+/* There are fewer than `most` objects of the kind in the account and region, with that parent
+ * (NULL: any). */
+bool gt_check_quota(struct gt_serve *call, const struct gt_kind *kind, const char *parent,
+                    size_t most);
 /* The authorizer's configuration as reads show it; new reference, or NULL for NULL. */
 json_t *gt_shown_authorizer(const json_t *configuration);
 
+/* An ARN instead of the gateway's id is refused as something that the caller has no right to,
+ * before its form is looked at. */
+bool gt_gateway_check_first(struct gt_serve *call);
 /* The gateway that a call names; NULL after failing it. `reading`: the knob hidden_ms counts. */
 struct gt_object *gt_gateway_of(struct gt_serve *call, bool reading);
 

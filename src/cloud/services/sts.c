@@ -101,17 +101,10 @@ static void put_text(struct assumption *assumption, const char *key, const char 
         json_object_set_new(assumption->context, key, json_string(value));
 }
 
-/* The keys that every evaluation has. */
 static void begin_context(struct assumption *assumption)
 {
     struct gt_serve *call = assumption->call;
-    int64_t now = gt_local_now_ms(call->local);
-    assumption->context = gt_keep(call->arena, json_object());
-    put_text(assumption, "aws:CurrentTime", gt_time_iso(call->arena, now));
-    put_text(assumption, "aws:EpochTime", gt_printf(call->arena, "%lld", (long long)(now / 1000)));
-    put_text(assumption, "aws:SecureTransport", "false");
-    put_text(assumption, "aws:SourceIp", "127.0.0.1");
-    put_text(assumption, "aws:RequestedRegion", call->region);
+    assumption->context = gt_serve_context(call);
     put_text(assumption, "sts:RoleSessionName", gt_input_text(call, "/RoleSessionName"));
     if (assumption->role == NULL)
         return;
@@ -199,16 +192,6 @@ static bool read_tags(struct assumption *assumption)
     return true;
 }
 
-static void put_caller(struct assumption *assumption)
-{
-    struct gt_serve *call = assumption->call;
-    bool session = call->role_arn != NULL;
-    put_text(assumption, "aws:PrincipalAccount", call->account);
-    put_text(assumption, "aws:PrincipalArn", session ? call->role_arn : call->caller_arn);
-    put_text(assumption, "aws:PrincipalType", session ? "AssumedRole" : "User");
-    put_text(assumption, "aws:userid", call->caller_id);
-}
-
 static bool caller_may(struct assumption *assumption)
 {
     struct gt_serve *call = assumption->call;
@@ -245,7 +228,6 @@ static json_t *assume_role(struct gt_serve *call)
     if (!read_role(&assumption) || !read_policy(&assumption))
         return NULL;
     begin_context(&assumption);
-    put_caller(&assumption);
     if (!read_tags(&assumption) || !caller_may(&assumption) ||
         !read_duration(&assumption, call->role_arn != NULL))
         return NULL;

@@ -3,6 +3,8 @@
  */
 #include "targets.h"
 
+#include "../data_plane.h"
+
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
 
@@ -129,11 +131,33 @@ static bool check_lambda(struct gt_serve *call, const struct gt_object *gateway,
     return false;
 }
 
+/* Credentials, and what HTTP itself needs, cannot be let through. */
+static bool check_restricted(struct gt_serve *call, const char *member)
+{
+    size_t index;
+    json_t *name;
+    json_array_foreach(
+        gt_iterable(json_object_get(json_object_get(call->input, "metadataConfiguration"), member)),
+        index, name)
+    {
+        if (gt_header_is_restricted(json_string_value(name))) {
+            gt_serve_fail(call, "ValidationException",
+                          "Header %s is restricted and cannot be configured for propagation",
+                          json_string_value(name));
+            return false;
+        }
+    }
+    return true;
+}
+
 /* With gateway sessions their header is the gateway's own. */
 static bool check_headers(struct gt_serve *call, const struct gt_object *gateway)
 {
     size_t index;
     json_t *name;
+    if (!check_restricted(call, "allowedRequestHeaders") ||
+        !check_restricted(call, "allowedResponseHeaders"))
+        return false;
     if (gt_at(gateway->data, "/protocolConfiguration/mcp/sessionConfiguration") == NULL)
         return true;
     json_array_foreach(

@@ -208,6 +208,15 @@ static struct gt_object *find_target(struct gt_serve *call, const struct gt_obje
     return NULL;
 }
 
+/* The gateway and the target that the member at `pointer` names; false after failing. */
+static bool find_both(struct gt_serve *call, const char *pointer, struct gt_object **gateway,
+                      struct gt_object **target)
+{
+    *gateway = gt_gateway_of(call, false);
+    *target = *gateway == NULL ? NULL : find_target(call, *gateway, gt_input_text(call, pointer));
+    return *target != NULL;
+}
+
 static bool is_name_free(struct gt_serve *call, const struct gt_object *gateway, const char *name)
 {
     struct gt_object *at = NULL;
@@ -249,6 +258,7 @@ static json_t *create(struct gt_serve *call)
     struct gt_object *target = gt_object_new(call->local, &gt_kind_target, call->account,
                                              call->region, gateway->id, id, NULL);
     gt_members_copy(target->data, call->input, members);
+    add_defaults(target->data);
     gt_set_text(target->data, "gatewayArn", gateway->arn);
     gt_set_text(target->data, "targetId", id);
     gt_set_text(target->data, "name", name);
@@ -258,10 +268,10 @@ static json_t *create(struct gt_serve *call)
 
 static json_t *get(struct gt_serve *call)
 {
-    struct gt_object *gateway = gt_gateway_of(call, false);
-    struct gt_object *target =
-        gateway != NULL ? find_target(call, gateway, gt_input_text(call, "/targetId")) : NULL;
-    return target != NULL ? gt_answer(call, shape(call, gateway, target)) : NULL;
+    struct gt_object *gateway, *target;
+    return find_both(call, "/targetId", &gateway, &target)
+               ? gt_answer(call, shape(call, gateway, target))
+               : NULL;
 }
 
 static json_t *list(struct gt_serve *call)
@@ -312,15 +322,14 @@ static bool check_update(struct gt_serve *call, const struct gt_object *target)
 
 static json_t *update(struct gt_serve *call)
 {
-    struct gt_object *gateway = gt_gateway_of(call, false);
-    struct gt_object *target =
-        gateway != NULL ? find_target(call, gateway, gt_input_text(call, "/targetId")) : NULL;
-    if (target == NULL || !refuse_busy(call, target, UPDATE) || !check_update(call, target) ||
-        !gt_target_check(call, gateway))
+    struct gt_object *gateway, *target;
+    if (!find_both(call, "/targetId", &gateway, &target) || !refuse_busy(call, target, UPDATE) ||
+        !check_update(call, target) || !gt_target_check(call, gateway))
         return NULL;
     json_t *data = json_object();
     gt_members_copy(data, target->data, kept);
     gt_members_copy(data, call->input, members);
+    add_defaults(data);
     json_decref(target->data);
     target->data = data;
     start(call->local, target, UPDATE);
@@ -330,10 +339,8 @@ static json_t *update(struct gt_serve *call)
 /* Reads show the old status for a moment, then DELETING, then nothing. */
 static json_t *delete (struct gt_serve *call)
 {
-    struct gt_object *gateway = gt_gateway_of(call, false);
-    struct gt_object *target =
-        gateway != NULL ? find_target(call, gateway, gt_input_text(call, "/targetId")) : NULL;
-    if (target == NULL || !refuse_busy(call, target, -1))
+    struct gt_object *gateway, *target;
+    if (!find_both(call, "/targetId", &gateway, &target) || !refuse_busy(call, target, -1))
         return NULL;
     const char *old = gt_strdup(call->arena, gt_status(target));
     gt_status_delete(call->local, target);
@@ -345,10 +352,8 @@ static json_t *delete (struct gt_serve *call)
 
 static json_t *synchronize(struct gt_serve *call)
 {
-    struct gt_object *gateway = gt_gateway_of(call, false);
-    struct gt_object *target =
-        gateway != NULL ? find_target(call, gateway, gt_input_text(call, "/targetIdList/0")) : NULL;
-    if (target == NULL)
+    struct gt_object *gateway, *target;
+    if (!find_both(call, "/targetIdList/0", &gateway, &target))
         return NULL;
     if (!gt_target_is_listed(target->data))
         return gt_serve_fail(call, "ValidationException",
@@ -370,29 +375,35 @@ static json_t *synchronize(struct gt_serve *call)
 const struct gt_handler gt_target_handlers[] = {
     {.operation = &gt_op_bedrock_agentcore_control_CreateGatewayTarget,
      .run = create,
+     .check_first = gt_gateway_check_first,
      .fidelity = GT_MODELLED,
      .note = "tools of OpenAPI, Smithy and API Gateway targets and of schemas in S3 are not "
              "derived; a Lambda function need not exist",
      .resource = GATEWAY},
     {.operation = &gt_op_bedrock_agentcore_control_GetGatewayTarget,
      .run = get,
+     .check_first = gt_gateway_check_first,
      .fidelity = GT_MODELLED,
      .resource = GATEWAY},
     {.operation = &gt_op_bedrock_agentcore_control_ListGatewayTargets,
      .run = list,
+     .check_first = gt_gateway_check_first,
      .fidelity = GT_MODELLED,
      .resource = GATEWAY},
     {.operation = &gt_op_bedrock_agentcore_control_UpdateGatewayTarget,
      .run = update,
+     .check_first = gt_gateway_check_first,
      .fidelity = GT_MODELLED,
      .resource = GATEWAY},
     {.operation = &gt_op_bedrock_agentcore_control_DeleteGatewayTarget,
      .run = delete,
+     .check_first = gt_gateway_check_first,
      .fidelity = GT_MODELLED,
      .note = "refused in a PENDING_AUTH status, as the model says",
      .resource = GATEWAY},
     {.operation = &gt_op_bedrock_agentcore_control_SynchronizeGatewayTargets,
      .run = synchronize,
+     .check_first = gt_gateway_check_first,
      .fidelity = GT_MODELLED,
      .resource = GATEWAY},
     {.operation = NULL},

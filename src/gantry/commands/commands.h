@@ -18,13 +18,11 @@ gt_command_fn gt_command_state_move;
 gt_command_fn gt_command_state_forget;
 gt_command_fn gt_command_state_unlock;
 gt_command_fn gt_command_import;
-gt_command_fn gt_command_completion;
 gt_command_fn gt_command_verify;
 gt_command_fn gt_command_token;
 gt_command_fn gt_command_connect;
 gt_command_fn gt_command_up;
 gt_command_fn gt_command_local;
-gt_command_fn gt_command_version;
 gt_command_fn gt_command_help;
 
 #endif

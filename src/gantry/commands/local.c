@@ -5,6 +5,7 @@
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
 #include <gantry/cloud/local.h>
+#include <gantry/sys/file.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +105,16 @@ static bool read_knobs(struct gt_program *program, struct gt_local_options *opti
     return true;
 }
 
+/* The folder of this program, where gantry-mcp is too. */
+static const char *own_folder(struct gt_program *program)
+{
+    const char *self = gt_path_real(program->arena, "/proc/self/exe");
+    const char *slash = self == NULL ? NULL : strrchr(self, '/');
+    return slash == NULL || slash == self
+               ? NULL
+               : gt_strndup(program->arena, self, (size_t)(slash - self));
+}
+
 /* -- what is shown -- */
 
 static void print_request(struct gt_program *program, struct gt_arena *arena, const json_t *event)
@@ -178,7 +189,7 @@ static void announce(struct hosting *hosting)
                   "In another terminal:\n"
                   "  %sgantry apply --local\n\n"
                   "Other tools, with the keys in %s:\n"
-                  "  export AWS_ENDPOINT_URL=%s AWS_REGION=us-east-1\n"
+                  "  export AWS_ENDPOINT_URL=%s AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1\n"
                   "  export AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=...\n\n"
                   "It is a development and test double of AWS; `gantry local --fidelity` says what "
                   "it has.\nCtrl-C ends it%s.\n\n",
@@ -232,6 +243,7 @@ int gt_command_local(struct gt_program *program, const struct gt_args *args)
     struct hosting hosting = {.program = program};
     struct gt_local_options options = {.state_folder = gt_option_text(program, OPTION_STATE_FOLDER),
                                        .request_log = gt_option_text(program, OPTION_REQUEST_LOG),
+                                       .programs = own_folder(program),
                                        .event = on_event,
                                        .payload = &hosting};
     /* Before anything that may have a thread or hold a descriptor. */

@@ -151,9 +151,8 @@ static int output(struct gt_context *context)
     if (needs_clients(program, format) && !complete(context, facts, only))
         return GT_EXIT_FAILED;
     gt_program_report(program);
-    const char *real = gt_path_real(context->arena, context->path);
-    struct gt_output collected = {.manifest = real == NULL ? context->path : real,
-                                  .local = context->place != NULL};
+    struct gt_output collected = {0};
+    gt_output_invocation(context, &collected);
     gt_output_collect(context->arena, &context->stack, context->session->state, facts, only,
                       &collected);
     const char *name = program->args->words.len > 0 ? program->args->words.at[0] : NULL;

@@ -6,7 +6,7 @@
 
 static const char *const formats[] = {"text", "json", "header"};
 
-static void print(struct gt_context *context, const struct gt_token *token)
+static void print(struct gt_context *context, struct gt_arena *arena, const struct gt_token *token)
 {
     struct gt_program *program = context->program;
     const char *format = gt_args_text(program->args, OPTION_TOKEN_FORMAT, formats[0]);
@@ -20,57 +20,44 @@ static void print(struct gt_context *context, const struct gt_token *token)
         gt_program_document(program, "token", "token", document, GT_DOCUMENT_JSON);
         return;
     }
-    const char *text =
-        gt_streq(format, "header")
-            ? gt_printf(context->arena, "Authorization: %s %s\n", type, token->access_token)
-            : gt_printf(context->arena, "%s\n", token->access_token);
+    const char *text = gt_streq(format, "header")
+                           ? gt_printf(arena, "Authorization: %s %s\n", type, token->access_token)
+                           : gt_printf(arena, "%s\n", token->access_token);
     gt_program_print(program, text);
 }
 
-static bool fetch(struct gt_context *context, const struct gt_verify_client *client,
-                  struct gt_token *token)
+static bool fetch(struct gt_context *context, struct gt_arena *arena,
+                  const struct gt_verify_client *client, struct gt_token *token)
 {
-    struct gt_program *program = context->program;
     struct gt_token_failure failure;
     const char *token_url = NULL;
-    int64_t deadline_ms = program->args->values[OPTION_DEADLINE].number;
     struct gt_token_options options = {
         .loop = context->loop,
         .http = context->http,
         .client = client,
-        .scope = gt_option_text(program, OPTION_SCOPE),
-        .deadline_ms = deadline_ms > 0 ? deadline_ms : GT_TOKEN_DEADLINE_MS,
+        .scope = gt_option_text(context->program, OPTION_SCOPE),
+        .deadline_ms = gt_callers_deadline_ms(context),
     };
-    if (gt_token_fetch(context->arena, &options, &token_url, token, &failure))
+    if (gt_token_fetch(arena, &options, &token_url, token, &failure))
         return true;
     struct gt_diag *diag = gt_error(context->diags, "no-token", "%s: %s", failure.message,
-                                    failure.received == NULL ? "" : failure.received);
+                                    failure.received == NULL ? "no answer" : failure.received);
     diag->subject = client->name;
     diag->hint = failure.cause;
     return false;
 }
 
-static enum gt_exit token(struct gt_context *context)
+static enum gt_exit token(struct gt_context *context, struct gt_arena *arena)
 {
     enum gt_exit code = gt_callers_open(context);
     if (code != GT_EXIT_DONE)
         return code;
-    struct gt_callers callers;
+    const struct gt_verify_client *client = gt_callers_one(context, NULL);
     struct gt_token got;
-    const struct gt_client_info *chosen =
-        gt_callers_choose(context, gt_option_text(context->program, OPTION_CLIENT), NULL);
-    if (chosen == NULL || !gt_callers_collect(context, chosen->name, &callers))
-        return GT_EXIT_FAILED;
-    const struct gt_verify_client *client = gt_callers_find(&callers, chosen->name);
-    if (client == NULL) {
-        gt_error(context->diags, "not-applied", "the client %s was not applied", chosen->name)
-            ->hint = "run `gantry apply`";
-        return GT_EXIT_FAILED;
-    }
     gt_program_report(context->program);
-    if (!fetch(context, client, &got))
+    if (client == NULL || !fetch(context, arena, client, &got))
         return GT_EXIT_FAILED;
-    print(context, &got);
+    print(context, arena, &got);
     return GT_EXIT_DONE;
 }
 
@@ -78,7 +65,9 @@ int gt_command_token(struct gt_program *program, const struct gt_args *args)
 {
     (void)args;
     struct gt_context context = gt_context_new(program);
-    int code = gt_program_exit(program, token(&context));
+    struct gt_arena *secret = gt_arena_new_secret();
+    int code = gt_program_exit(program, token(&context, secret));
     gt_context_done(&context);
+    gt_arena_free(secret);
     return code;
 }

@@ -42,9 +42,7 @@ static void print(struct gt_context *context, const char *format,
             gt_program_document(program, "verification", "verification", document,
                                 GT_DOCUMENT_JSON);
     } else {
-        gt_program_say(program, "%s: %zu passed, %zu failed, %zu skipped",
-                       report->failed > 0 ? "not verified" : "verified", report->passed,
-                       report->failed, report->skipped);
+        gt_verification_say(context, report);
     }
 }
 
@@ -56,7 +54,7 @@ static enum gt_exit verify(struct gt_context *context)
         .client = gt_option_text(program, OPTION_CLIENT),
         .gateway = gt_option_text(program, OPTION_GATEWAY),
         .call = gt_option_text(program, OPTION_CALL),
-        .deadline_ms = program->args->values[OPTION_DEADLINE].number,
+        .deadline_ms = gt_callers_deadline_ms(context),
         .say = gt_streq(format, "text"),
     };
     struct gt_verification_report report;
@@ -67,9 +65,15 @@ static enum gt_exit verify(struct gt_context *context)
         return code;
     gt_program_report(program);
     code = gt_verification_run(context, &options, &report);
-    if (code != GT_EXIT_FAILED)
-        print(context, format, &report);
-    return code;
+    if (code == GT_EXIT_FAILED)
+        return code;
+    print(context, format, &report);
+    if (report.passed + report.failed > 0)
+        return code;
+    gt_error(context->diags, "nothing-to-verify", "%s has nothing that can be tried",
+             context->stack_name)
+        ->hint = "clients are declared below identity.NAME.clients, and gateways name the identity";
+    return GT_EXIT_FAILED;
 }
 
 int gt_command_verify(struct gt_program *program, const struct gt_args *args)

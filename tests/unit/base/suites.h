@@ -3,6 +3,6 @@
 
 #include <gt_test.h>
 
-gt_suite_fn memory_suite, text_suite;
+gt_suite_fn memory_suite, pattern_suite, text_suite, url_suite;
 
 #endif

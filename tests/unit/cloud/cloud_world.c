@@ -42,7 +42,7 @@ void world_restart(struct world *world)
 
 static void remove_files(const struct world *world)
 {
-    static const char *const names[] = {"state/state.json", "state/lock", "state", "log", ""};
+    static const char *const names[] = {"state/state.json", "state/journal", "state/lock", "state", "log", ""};
     for (size_t i = 0; i < GT_COUNT(names); i++)
         remove(gt_printf(world->arena, "%s/%s", world->folder, names[i]));
 }
@@ -118,7 +118,6 @@ struct world_answer world_admin(struct world *world, const char *method, const c
                                                 gt_printf(world->arena, "http://localhost%s", path),
                                             .body = body,
                                             .body_len = body == NULL ? 0 : strlen(body),
-                                            .no_proxy = true,
                                             .unix_socket = world->local->socket};
     return send(world, &request);
 }
@@ -176,7 +175,6 @@ struct world_answer world_send(struct world *world, const struct world_request *
         .headers = headers,
         .header_count = count,
         .body = given->body,
-        .body_len = given->body == NULL ? 0 : strlen(given->body),
-        .no_proxy = true};
+        .body_len = given->body == NULL ? 0 : strlen(given->body)};
     return send(world, &request);
 }

@@ -20,59 +20,6 @@ static void teardown(void)
 
 /* -- addresses -- */
 
-START_TEST(takes_addresses_apart)
-{
-    static const struct {
-        const char *text, *host, *authority, *path, *query;
-        int port;
-    } rows[] = {
-        {"https://Example.COM", "example.com", "example.com", "/", NULL, 443},
-        {"http://127.0.0.1:80/a", "127.0.0.1", "127.0.0.1", "/a", NULL, 80},
-        {"http://[::1]:8080/x/y?q=1#f", "[::1]", "[::1]:8080", "/x/y", "q=1", 8080},
-        {"https://a.b:444?x", "a.b", "a.b:444", "/", "x", 444},
-        {"HTTP://h/%2F%3a", "h", "h", "/%2F%3a", NULL, 80},
-        {"https://h#frag/ment", "h", "h", "/", NULL, 443},
-    };
-    for (size_t i = 0; i < GT_COUNT(rows); i++) {
-        struct gt_url url;
-        ck_assert_msg(gt_url_split(fixture.arena, rows[i].text, &url), "%s", rows[i].text);
-        ck_assert_str_eq(url.host, rows[i].host);
-        ck_assert_str_eq(url.authority, rows[i].authority);
-        ck_assert_str_eq(url.path, rows[i].path);
-        ck_assert_msg(gt_streq(url.query, rows[i].query), "%s", rows[i].text);
-        ck_assert_int_eq(url.port, rows[i].port);
-    }
-}
-END_TEST
-
-START_TEST(refuses_what_is_no_address)
-{
-    static const char *const texts[] = {
-        "",
-        "example.com",
-        "ftp://example.com",
-        "https://",
-        "https://:1",
-        "https://u:p@h/",
-        "https://h:0/",
-        "https://h:65536/",
-        "https://h:",
-        "https://h:1x/",
-        "https://[::1/",
-        "https://[::1]x/",
-        "file:///x",
-        "https://h:123456/",
-        NULL,
-    };
-    struct gt_url url;
-    for (size_t i = 0; i + 1 < GT_COUNT(texts); i++)
-        ck_assert_msg(gt_streq(texts[i], "https://h:") ==
-                          gt_url_split(fixture.arena, texts[i], &url),
-                      "%s", texts[i]);
-    ck_assert(!gt_url_split(fixture.arena, NULL, &url));
-}
-END_TEST
-
 static const char *obstacle(const char *text)
 {
     struct gt_url url, own;
@@ -243,7 +190,8 @@ START_TEST(knows_which_credentials_it_has)
         {"{'credentialProviderType':'API_KEY','credentialProvider':"
          "{'apiKeyCredentialProvider':{'providerArn':'x'}}}",
          true},
-        {"{'credentialProviderType':'JWT_PASSTHROUGH'}", false},
+        {"{'credentialProviderType':'JWT_PASSTHROUGH'}", true},
+        {"{'credentialProviderType':'CALLER_IAM_CREDENTIALS'}", false},
         {"{}", false},
     };
     for (size_t i = 0; i < GT_COUNT(rows); i++)
@@ -272,6 +220,74 @@ START_TEST(passes_on_allowed_headers_only)
         ck_assert_msg(gt_runtime_header_passes(rows[i].name, allowed) == rows[i].allowed, "%s",
                       rows[i].name);
     }
+}
+END_TEST
+
+START_TEST(passes_what_a_target_names)
+{
+    struct gt_object target = {
+        .data = (json_t *)(uintptr_t)cloud_json(
+            &fixture, "{'metadataConfiguration':{'allowedRequestHeaders':['X-Mine','Cookie',"
+                      "'MCP-Protocol-Version'],'allowedQueryParameters':['a','b c']}}")};
+    const struct gt_header headers[] = {{"x-mine", "1"},
+                                        {"cookie", "2"},
+                                        {"x-other", "3"},
+                                        {"mcp-protocol-version", "4"},
+                                        {"x-mine", "5"}};
+    static const struct {
+        const char *query, *passed;
+    } rows[] = {
+        {NULL, NULL},
+        {"", NULL},
+        {"a=1&x=2&a=3", "a=1&a=3"},
+        {"%61=1&b%20c&A=1", "%61=1&b%20c"},
+        {"&&=&a", "a"},
+        {"%zz=1&%00a=2&x=a&y=&b+c", NULL},
+    };
+    for (size_t i = 0; i < GT_COUNT(rows); i++) {
+        const struct gt_request request = {
+            .query = rows[i].query, .headers = headers, .header_count = GT_COUNT(headers)};
+        struct gt_passing passing = gt_passing_of(fixture.arena, &target, &request);
+        ck_assert_uint_eq(passing.header_count, 2);
+        ck_assert_str_eq(passing.headers[0].value, "1");
+        ck_assert_str_eq(passing.headers[1].value, "5");
+        ck_assert_msg(gt_streq(passing.query, rows[i].passed), "%s: %s", rows[i].query,
+                      passing.query);
+        ck_assert_ptr_null(passing.back);
+    }
+    target.data = (json_t *)(uintptr_t)cloud_json(&fixture, "{}");
+    const struct gt_request request = {
+        .query = "a=1", .headers = headers, .header_count = GT_COUNT(headers)};
+    ck_assert_uint_eq(gt_passing_of(fixture.arena, &target, &request).header_count, 0);
+    ck_assert_ptr_null(gt_passing_of(fixture.arena, &target, &request).query);
+    ck_assert(gt_header_is_restricted("Set-Cookie") && !gt_header_is_restricted("X-Mine"));
+}
+END_TEST
+
+START_TEST(finds_the_template_of_an_address)
+{
+    static const struct {
+        const char *template, *uri;
+        bool fits;
+    } rows[] = {
+        {"file:///{path}", "file:///a/b", true},
+        {"file:///{path}", "http:///a", false},
+        {"x://{a}/y/{b}", "x://1/y/2", true},
+        {"x://{a}/y/{b}", "x://1/z/2", false},
+        {"x://{a}.txt", "x://a.txt.txt", true},
+        {"x://{a}.txt", "x://a.txt.md", false},
+        {"x://y", "x://y", true},
+        {"x://y", "x://y/", false},
+        {"{+all}", "anything", true},
+        {"x{?q,r}", "x", true},
+        {"x{", "x{", true},
+        {"x{", "xy", false},
+        {"", "", true},
+        {"", "x", false},
+    };
+    for (size_t i = 0; i < GT_COUNT(rows); i++)
+        ck_assert_msg(gt_template_fits(rows[i].template, rows[i].uri) == rows[i].fits, "%s %s",
+                      rows[i].template, rows[i].uri);
 }
 END_TEST
 
@@ -410,8 +426,6 @@ Suite *data_plane_suite(void)
     Suite *suite = suite_create("data_plane");
     TCase *cases = tcase_create("data_plane");
     tcase_add_checked_fixture(cases, setup, teardown);
-    tcase_add_test(cases, takes_addresses_apart);
-    tcase_add_test(cases, refuses_what_is_no_address);
     tcase_add_test(cases, calls_https_and_this_machine_only);
     tcase_add_test(cases, splits_names_at_the_first_three_underscores);
     tcase_add_test(cases, shows_tools_with_their_target);
@@ -421,6 +435,8 @@ Suite *data_plane_suite(void)
     tcase_add_test(cases, writes_the_header_of_an_api_key);
     tcase_add_test(cases, knows_which_credentials_it_has);
     tcase_add_test(cases, passes_on_allowed_headers_only);
+    tcase_add_test(cases, passes_what_a_target_names);
+    tcase_add_test(cases, finds_the_template_of_an_address);
     tcase_add_test(cases, refuses_commands_that_are_none);
     tcase_add_test(cases, chooses_port_and_address_itself);
     tcase_add_test(cases, says_what_a_runtime_without_command_needs);

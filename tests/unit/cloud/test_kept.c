@@ -10,6 +10,7 @@
 
 #include "cloud.h"
 #include "identity.h"
+#include "services/services.h"
 
 static struct world world;
 
@@ -95,6 +96,25 @@ START_TEST(client_tokens_survive)
 }
 END_TEST
 
+struct file {
+    char *bytes;
+    size_t len;
+};
+
+static const char *state_path(const char *name)
+{
+    return gt_printf(world.arena, "%s/state/%s", world.folder, name);
+}
+
+static struct file read_state(const char *name)
+{
+    struct file file;
+    ck_assert_int_eq(
+        gt_file_read(world.arena, state_path(name), 8 << 20, &file.bytes, &file.len, &world.diags),
+        GT_READ_OK);
+    return file;
+}
+
 START_TEST(an_answer_leaves_when_the_state_is_written)
 {
     struct world_answer answer =
@@ -105,15 +125,129 @@ START_TEST(an_answer_leaves_when_the_state_is_written)
                                                    .body = "{\"logGroupName\": \"written\"}",
                                                    .sign = "logs"});
     ck_assert_int_eq(answer.status, 200);
-    char *bytes;
-    size_t len;
-    const char *path = gt_printf(world.arena, "%s/state/state.json", world.folder);
-    ck_assert_int_eq(gt_file_read(world.arena, path, 1 << 20, &bytes, &len, &world.diags),
-                     GT_READ_OK);
-    ck_assert_ptr_nonnull(strstr(bytes, "\"written\""));
-    struct stat status;
-    ck_assert_int_eq(stat(path, &status), 0);
-    ck_assert_int_eq(status.st_mode & 0777, 0600);
+    ck_assert_ptr_nonnull(strstr(read_state("journal").bytes, "\"written\""));
+    static const char *const names[] = {"state.json", "journal"};
+    for (size_t i = 0; i < GT_COUNT(names); i++) {
+        struct stat status;
+        ck_assert_int_eq(stat(state_path(names[i]), &status), 0);
+        ck_assert_int_eq(status.st_mode & 0777, 0600);
+    }
+}
+END_TEST
+
+static bool has_group(const char *name)
+{
+    return gt_object_find(world.local, &gt_kind_log_group, GT_LOCAL_ACCOUNT, GT_LOCAL_REGION, "",
+                          name) != NULL;
+}
+
+static void make_group(const char *name)
+{
+    ck_assert_ptr_nonnull(
+        world_call(&world, "logs", "CreateLogGroup", json_pack("{s:s}", "logGroupName", name)));
+}
+
+/* Ends the cloud as SIGKILL would: the folder is as it was at the end of the last turn, but that
+ * `tail` stands behind the journal. Starts another one on it. */
+static void kill_and_start(const char *tail)
+{
+    world_wait(&world, 1);
+    struct file snapshot = read_state("state.json"), journal = read_state("journal");
+    const char *with_tail = gt_printf(world.arena, "%s%s", journal.bytes, tail);
+    struct gt_local_options options = world.local->options;
+    options.run_folder = world.folder;
+    options.state_folder = gt_strdup(world.arena, options.state_folder);
+    options.request_log = NULL;
+    options.host = "127.0.0.1";
+    options.knobs = NULL;
+    gt_local_free(world.local);
+    ck_assert(gt_file_write(state_path("state.json"), snapshot.bytes, snapshot.len, 0600, NULL,
+                            &world.diags));
+    ck_assert(gt_file_write(state_path("journal"), with_tail, strlen(with_tail), 0600, NULL,
+                            &world.diags));
+    ck_assert_msg(gt_local_start(world.arena, &options, &world.local, &world.diags), "%s",
+                  world.diags.errors > 0 ? world.diags.list.at[0]->message : "");
+}
+
+START_TEST(a_killed_cloud_has_lost_nothing_that_it_told)
+{
+    create_role();
+    const char *id = gt_text_at(create_gateway("x"), "/gatewayId");
+    make_group("stays");
+    make_group("goes");
+    world_wait(&world, 1);
+    world_call(&world, "logs", "DeleteLogGroup", json_pack("{s:s}", "logGroupName", "goes"));
+    world_call(&world, "logs", "PutRetentionPolicy",
+               json_pack("{s:s, s:i}", "logGroupName", "stays", "retentionInDays", 7));
+    struct gt_key_pair pair = gt_keys_of_account(world.local, world.arena, "123456789012");
+    const char *jwk = gt_json_canonical(world.arena, gt_local_jwk(world.local, "one"));
+    kill_and_start("{\"objects\": [{\"kind\": \"log_gr");
+    ck_assert(has_group("stays") && !has_group("goes"));
+    const struct gt_object *group = gt_object_find(world.local, &gt_kind_log_group,
+                                                   GT_LOCAL_ACCOUNT, GT_LOCAL_REGION, "", "stays");
+    ck_assert_int_eq(json_integer_value(json_object_get(group->data, "retentionInDays")), 7);
+    ck_assert_str_eq(gt_text_at(create_gateway("x"), "/gatewayId"), id);
+    ck_assert_str_eq(gt_keys_of_account(world.local, world.arena, "123456789012").secret_access_key,
+                     pair.secret_access_key);
+    ck_assert_str_eq(gt_json_canonical(world.arena, gt_local_jwk(world.local, "one")), jwk);
+    /* And once more, with the journal of the second run. */
+    make_group("later");
+    kill_and_start("");
+    ck_assert(has_group("stays") && !has_group("goes") && has_group("later"));
+    world_wait(&world, 600);
+    ck_assert_str_eq(status_of(id), "READY");
+}
+END_TEST
+
+START_TEST(a_journal_of_another_snapshot_is_not_read)
+{
+    make_group("old");
+    world_wait(&world, 1);
+    struct file journal = read_state("journal");
+    ck_assert_ptr_nonnull(strstr(journal.bytes, "\"old\""));
+    world_call(&world, "logs", "DeleteLogGroup", json_pack("{s:s}", "logGroupName", "old"));
+    world_restart(&world); /* writes a snapshot */
+    gt_local_free(world.local);
+    world.local = NULL;
+    ck_assert(
+        gt_file_write(state_path("journal"), journal.bytes, journal.len, 0600, NULL, &world.diags));
+    const struct gt_local_options options = {.loop = world.loop,
+                                             .host = "127.0.0.1",
+                                             .run_folder = world.folder,
+                                             .state_folder =
+                                                 gt_printf(world.arena, "%s/state", world.folder)};
+    ck_assert(gt_local_start(world.arena, &options, &world.local, &world.diags));
+    ck_assert(!has_group("old"));
+}
+END_TEST
+
+START_TEST(a_long_journal_becomes_a_snapshot)
+{
+    enum { LONG = 1200 * 1000 };
+    char *body = gt_alloc(world.arena, LONG + 1);
+    memset(body, 'x', LONG);
+    make_group("before");
+    world_wait(&world, 1);
+    ck_assert_uint_gt(read_state("journal").len, 0);
+    ck_assert_ptr_nonnull(
+        world_call(&world, "s3", "PutObject",
+                   json_pack("{s:s, s:s, s:s}", "Bucket", "states", "Key", "k", "Body", body)));
+    world_wait(&world, 1);
+    ck_assert_uint_eq(read_state("journal").len, 0);
+    ck_assert_uint_gt(read_state("state.json").len, LONG);
+    make_group("after");
+    kill_and_start("");
+    ck_assert(has_group("before") && has_group("after"));
+}
+END_TEST
+
+START_TEST(what_was_emptied_stays_empty)
+{
+    make_group("gone");
+    ck_assert_int_eq(world_admin(&world, "POST", "/reset", "{}").status, 200);
+    make_group("new");
+    kill_and_start("");
+    ck_assert(!has_group("gone") && has_group("new"));
 }
 END_TEST
 
@@ -173,6 +307,10 @@ Suite *kept_suite(void)
     tcase_add_test(tests, what_was_coming_still_comes);
     tcase_add_test(tests, client_tokens_survive);
     tcase_add_test(tests, an_answer_leaves_when_the_state_is_written);
+    tcase_add_test(tests, a_killed_cloud_has_lost_nothing_that_it_told);
+    tcase_add_test(tests, a_journal_of_another_snapshot_is_not_read);
+    tcase_add_test(tests, a_long_journal_becomes_a_snapshot);
+    tcase_add_test(tests, what_was_emptied_stays_empty);
     tcase_add_test(tests, a_folder_has_one_cloud);
     tcase_add_test(tests, a_broken_state_is_no_empty_state);
     tcase_add_test(tests, issued_keys_are_those_of_the_role);

@@ -5,8 +5,8 @@
 int main(void)
 {
     static gt_suite_fn *const suites[] = {
-        parse_suite, scalar_suite, syntax_suite,   limits_suite,  marks_suite,
-        merge_suite, print_suite,  template_suite, resolve_suite, corpus_suite,
+        edit_suite,  parse_suite, scalar_suite,   syntax_suite,  limits_suite, marks_suite,
+        merge_suite, print_suite, template_suite, resolve_suite, corpus_suite,
     };
     return gt_test_main(suites, GT_COUNT(suites));
 }

@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *edit_suite(void);
 Suite *parse_suite(void);
 Suite *scalar_suite(void);
 Suite *syntax_suite(void);

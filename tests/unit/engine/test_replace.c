@@ -230,6 +230,35 @@ START_TEST(a_type_of_target_that_changes_needs_a_new_target_and_no_new_gateway)
 }
 END_TEST
 
+/* The service makes a runtime's log group; a run for the runtime alone does not take it over. */
+START_TEST(what_a_replaced_object_had_goes_with_it_though_it_was_never_adopted)
+{
+    static const char *const runtime[] = {"runtime.lark", NULL};
+    const char *yaml = manifest(world, full_stack);
+    world->options.targets = runtime;
+    world_done(world, yaml);
+    const char *id = tiny_only(world->cloud, "runtime")->key;
+    if (tiny_number(world->cloud, "log_group") == 0) {
+        char *name = gt_printf(world->arena, "/aws/bedrock-agentcore/runtimes/%s-DEFAULT", id);
+        tiny_add(world->cloud, "log_group", name,
+                 gt_printf(world->arena, "{'logGroupName': '%s'}", name));
+    }
+    ck_assert_ptr_null(world_entry(world, "log_group.runtime.lark"));
+    world->options.targets = NULL;
+    world->options.replaces = runtime;
+    world->options.allow_replace = all;
+    world_done(world, yaml);
+    ck_assert_int_eq(action_of(world, "log_group.runtime.lark"), GT_ACTION_REPLACE);
+    ck_assert_str_ne(tiny_only(world->cloud, "runtime")->key, id);
+    ck_assert_ptr_nonnull(strstr(tiny_only(world->cloud, "log_group")->key,
+                                 tiny_only(world->cloud, "runtime")->key));
+    world->options.replaces = NULL;
+    tiny_forget(world->cloud);
+    world_done(world, yaml);
+    ck_assert_uint_eq(tiny_mutations(world->cloud), 0);
+}
+END_TEST
+
 Suite *replace_suite(void)
 {
     Suite *suite = suite_create("replace");
@@ -248,6 +277,7 @@ Suite *replace_suite(void)
     tcase_add_test(tests, a_run_that_is_about_something_else_leaves_what_was_replaced);
     tcase_add_test(tests, a_replacement_is_reported_once);
     tcase_add_test(tests, a_type_of_target_that_changes_needs_a_new_target_and_no_new_gateway);
+    tcase_add_test(tests, what_a_replaced_object_had_goes_with_it_though_it_was_never_adopted);
     suite_add_tcase(suite, tests);
     return suite;
 }

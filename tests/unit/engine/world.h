@@ -140,6 +140,8 @@ Suite *replace_suite(void);
 Suite *remove_suite(void);
 Suite *plan_suite(void);
 Suite *recover_suite(void);
+Suite *token_source_suite(void);
 Suite *torture_suite(void);
+Suite *verify_suite(void);
 
 #endif

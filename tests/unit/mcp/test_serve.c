@@ -51,6 +51,18 @@ static void park(void *self, struct gt_mcp_call *call)
     parked = call;
 }
 
+static void give_in(void *payload)
+{
+    gt_mcp_result(payload, NULL);
+}
+
+/* Answers as soon as it is cancelled. */
+static void quick(void *self, struct gt_mcp_call *call)
+{
+    (void)self;
+    gt_mcp_on_cancel(call, give_in, call);
+}
+
 static void heard(void *payload, const json_t *result, const json_t *error)
 {
     (void)error;
@@ -75,6 +87,7 @@ static const struct gt_mcp_method methods[] = {
     {"resources/read", GT_MCP_NAMED | GT_MCP_LIST, echo},
     {"progress", 0, progress},
     {"park", 0, park},
+    {"quick", 0, quick},
     {"asking", 0, asking},
     {"lacking", 0, lacking},
     {NULL, 0, NULL},
@@ -279,6 +292,8 @@ START_TEST(modern_requests_have_headers_that_say_the_same)
        "-32020");
     is(BOTH "Mcp-Method: tools/list\r\n", MODERN("tools/list", ""), "400", "-32020");
     is(OLD "Mcp-Method: tools/list\r\n", MODERN("tools/list", ""), "400", "-32020");
+    is(NEW "Mcp-Method: tools/list\r\nMcp-Protocol-Version: 2026-07-28\r\n",
+       MODERN("tools/list", ""), "400", "-32020");
     is(NEW "Mcp-Method: tools/list\r\n", CALL("tools/list"), "400", "-32602");
     is(NEW "Mcp-Method: nope\r\n", MODERN("nope", ""), "404", "-32601");
     is(NEW "Mcp-Method: ping\r\n", MODERN("ping", ""), "404", "-32601");
@@ -368,6 +383,89 @@ START_TEST(hosts_and_origins_of_others_are_forbidden)
     is(OLD "Host: localhost\r\n", CALL("ping"), "403", "");
     http_options.any_host = true;
     is(OLD "Host: localhost\r\n", CALL("ping"), "200", "");
+}
+END_TEST
+
+#define PREFLIGHT(origin) "Origin: " origin "\r\nAccess-Control-Request-Method: POST\r\n"
+
+static void has_no_cors(const char *answer)
+{
+    ck_assert_msg(strstr(answer, "Access-Control") == NULL, "%s", answer);
+}
+
+START_TEST(pages_of_others_read_nothing_unless_that_is_wanted)
+{
+    has_no_cors(ask(OLD "Origin: http://localhost:3000\r\n", CALL("ping")));
+    const char *answer =
+        answer_of(send_request("OPTIONS", PREFLIGHT("http://localhost:1"), ""), 5000);
+    ck_assert(gt_starts_with(answer, "HTTP/1.1 405 "));
+    has_no_cors(answer);
+}
+END_TEST
+
+START_TEST(pages_of_allowed_origins_may_read_answers)
+{
+    static const char *const origins[] = {"https://app.example", "http://two.example:81", NULL};
+#define READ                                                                                       \
+    "Access-Control-Expose-Headers: Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, "      \
+    "Retry-After\r\n"
+    http_options.cors = true;
+    is(OLD "Origin: http://localhost:3000\r\n", CALL("ping"), "200",
+       "Access-Control-Allow-Origin: http://localhost:3000\r\n" READ);
+    http_options.allowed_origins = origins;
+    is(OLD "Origin: https://app.example\r\n", CALL("ping"), "200",
+       "Vary: Origin\r\nAccess-Control-Allow-Origin: https://app.example\r\n" READ);
+    is(OLD "Origin: http://two.example:81\r\n", CALL("progress"), "200",
+       "Access-Control-Allow-Origin: http://two.example:81\r\n");
+    is(OLD "Origin: https://app.example\r\n", "{", "400",
+       "Access-Control-Allow-Origin: https://app.example\r\n");
+    has_no_cors(ask(OLD "Origin: https://app.example:81\r\n", CALL("ping")));
+    has_no_cors(ask(OLD "Origin: null\r\n", CALL("ping")));
+    has_no_cors(ask(OLD "Host: evil.example\r\nOrigin: https://app.example\r\n", CALL("ping")));
+    const char *plain = ask(OLD, CALL("ping"));
+    has_no_cors(plain);
+    ck_assert_ptr_nonnull(strstr(plain, "Vary: Origin\r\n"));
+    static const char *const all[] = {"https://app.example", "*", NULL};
+    http_options.allowed_origins = all;
+    const char *any = ask(OLD "Origin: https://any.example\r\n", CALL("ping"));
+    ck_assert_ptr_nonnull(strstr(any, "Access-Control-Allow-Origin: *\r\n" READ));
+    ck_assert_ptr_null(strstr(any, "Vary"));
+}
+END_TEST
+
+START_TEST(preflights_are_answered_before_anything_else)
+{
+    static const char *const origins[] = {"https://app.example", NULL};
+    static const char *const parts[] = {
+        "HTTP/1.1 204 ",
+        "Access-Control-Allow-Origin: https://app.example\r\n",
+        "Access-Control-Allow-Methods: GET, POST, DELETE\r\n",
+        "Access-Control-Allow-Headers: authorization, mcp-param-Count,content-type\r\n",
+        "Access-Control-Max-Age: 7200\r\n",
+        "Vary: Origin\r\n",
+    };
+    http_options = (struct gt_mcp_http_options){.allowed_origins = origins, .cors = true};
+    const char *asked = PREFLIGHT("https://app.example") "Access-Control-Request-Headers: "
+                                                         "authorization, mcp-param-Count,"
+                                                         "content-type\r\n";
+    const char *answer = answer_of(send_request("OPTIONS", asked, ""), 5000);
+    for (size_t i = 0; i < GT_COUNT(parts); i++)
+        ck_assert_msg(strstr(answer, parts[i]) != NULL, "no %s in %s", parts[i], answer);
+    static const struct {
+        const char *headers, *status;
+    } rows[] = {
+        {PREFLIGHT("https://evil.example"), "403"},
+        {"Host: evil.example\r\n" PREFLIGHT("https://app.example"), "403"},
+        {"Origin: https://app.example\r\n", "405"},
+        {"Access-Control-Request-Method: POST\r\n", "405"},
+        {PREFLIGHT("https://app.example") "Access-Control-Request-Headers: a;b\r\n", "204"},
+    };
+    for (size_t i = 0; i < GT_COUNT(rows); i++) {
+        answer = answer_of(send_request("OPTIONS", rows[i].headers, ""), 5000);
+        ck_assert_msg(gt_starts_with(answer, gt_printf(arena, "HTTP/1.1 %s ", rows[i].status)),
+                      "%s: %s", rows[i].headers, answer);
+        ck_assert_msg(strstr(answer, "Allow-Headers") == NULL, "%s", answer);
+    }
 }
 END_TEST
 
@@ -529,6 +627,10 @@ START_TEST(listeners_are_told_until_they_or_we_leave)
     is("Accept: application/json\r\nMCP-Protocol-Version: 2026-07-28\r\n"
        "Mcp-Method: subscriptions/listen\r\n",
        listen, "406", "-32600");
+    const char *late = ask(LISTEN, listen); /* ends at once, now */
+    first = strstr(late, "notifications/subscriptions/acknowledged");
+    ck_assert_msg(first != NULL && strstr(first, "\"resultType\":\"complete\"") != NULL, "%s",
+                  late);
 }
 END_TEST
 
@@ -549,13 +651,17 @@ START_TEST(open_calls_end_with_the_server)
 {
     struct peer *peer = send_request("POST", OLD, CALL("park"));
     struct peer *stream = send_request("POST", OLD, CALL("asking"));
+    struct peer *quick = send_request("POST", OLD, CALL("quick"));
     answer_of(peer, 100);
     gt_mcp_server_free(server);
     server = NULL;
     ck_assert_str_eq(gt_buf_text(&trace), "cancelled;");
     ck_assert(gt_starts_with(answer_of(peer, 5000), "HTTP/1.1 503 "));
     ck_assert_ptr_nonnull(strstr(answer_of(peer, 5000), "-32603"));
-    ck_assert_ptr_nonnull(strstr(answer_of(stream, 5000), "roots/list"));
+    ck_assert(gt_starts_with(answer_of(quick, 5000), "HTTP/1.1 503 "));
+    ck_assert_ptr_nonnull(strstr(answer_of(quick, 5000), "shutting down"));
+    const char *asked = strstr(answer_of(stream, 5000), "roots/list");
+    ck_assert(asked != NULL && strstr(asked, "shutting down") != NULL);
 }
 END_TEST
 
@@ -572,6 +678,9 @@ Suite *serve_suite(void)
     tcase_add_test(tests, names_are_mirrored_plain_or_encoded);
     tcase_add_test(tests, mirrored_arguments_must_agree);
     tcase_add_test(tests, hosts_and_origins_of_others_are_forbidden);
+    tcase_add_test(tests, pages_of_others_read_nothing_unless_that_is_wanted);
+    tcase_add_test(tests, pages_of_allowed_origins_may_read_answers);
+    tcase_add_test(tests, preflights_are_answered_before_anything_else);
     tcase_add_test(tests, news_before_the_result_make_a_stream);
     tcase_add_test(tests, batches_are_answered_together);
     tcase_add_test(tests, a_batch_waits_for_its_last_response);

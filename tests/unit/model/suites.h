@@ -7,7 +7,6 @@
 Suite *tables_suite(void);
 Suite *lookup_suite(void);
 Suite *endpoints_suite(void);
-Suite *pattern_suite(void);
 Suite *validate_suite(void);
 Suite *coerce_suite(void);
 Suite *sensitive_suite(void);

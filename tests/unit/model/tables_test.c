@@ -1,9 +1,9 @@
 /* Walks every shape of the generated tables and checks what the code takes for granted. */
 #include "suites.h"
 
-#include "../../../src/model/pattern.h"
 
 #include <gantry/base/map.h>
+#include <gantry/base/pattern.h>
 #include <gantry/base/str.h>
 #include <gantry/model/operations.h>
 #include <gt_test.h>

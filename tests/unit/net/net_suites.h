@@ -12,5 +12,6 @@ Suite *server_suite(void);
 Suite *server_limits_suite(void);
 Suite *stream_suite(void);
 Suite *http_open_suite(void);
+Suite *drain_suite(void);
 
 #endif

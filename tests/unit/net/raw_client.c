@@ -292,3 +292,12 @@ void raw_await_gone(size_t count)
 {
     run_until(are_gone, &count, "clients to go");
 }
+
+struct raw_client *raw_serve_held(void)
+{
+    raw_serve((struct gt_server_options){.handler = raw_hold});
+    struct raw_client *client = raw_connect();
+    raw_say(client, GET("/"));
+    raw_await_held(1);
+    return client;
+}

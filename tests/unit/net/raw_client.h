@@ -33,6 +33,8 @@ void raw_serve(struct gt_server_options options);
 void raw_echo(void *payload, struct gt_exchange *exchange);
 void raw_hold(void *payload, struct gt_exchange *exchange); /* and counts who goes */
 
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
+
 struct raw_client *raw_connect(void);
 struct raw_client *raw_connect_unix(const char *path);
 void raw_close(struct raw_client *client);
@@ -47,6 +49,8 @@ void raw_watch(struct raw_client *client);
 enum raw_end raw_await_end(struct raw_client *client);
 void raw_await_held(size_t count);
 void raw_await_gone(size_t count);
+/* A server whose handler holds what comes, and a client of which it holds one request. */
+struct raw_client *raw_serve_held(void);
 void raw_run_ms(int64_t ms);
 
 /* Reads one answer with Content-Length; its body. */

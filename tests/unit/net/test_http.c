@@ -371,13 +371,34 @@ START_TEST(a_request_that_waits_too_long_for_a_connection_was_not_sent)
 }
 END_TEST
 
+static void set_proxy(int port)
+{
+    static char proxy[64], *environment[] = {proxy, NULL};
+    snprintf(proxy, sizeof(proxy), "http_proxy=http://127.0.0.1:%d", port);
+    environ = environment;
+}
+
 START_TEST(the_proxy_of_the_environment_is_used_unless_told_otherwise)
 {
     start(answer_once, NULL);
-    static char proxy[] = "http_proxy=http://127.0.0.1:1", *environment[] = {proxy, NULL};
-    environ = environment;
-    ck_assert_int_eq(run((struct gt_http_request){0}).outcome, GT_HTTP_NOT_SENT);
-    ck_assert_int_eq(run((struct gt_http_request){.no_proxy = true}).outcome, GT_HTTP_ANSWERED);
+    const char *far = "http://gantry.invalid/x"; /* a name that nobody has */
+    set_proxy(server.port);
+    ck_assert_int_eq(run((struct gt_http_request){.url = far}).outcome, GT_HTTP_ANSWERED);
+    ck_assert_int_eq(run((struct gt_http_request){.url = far, .no_proxy = true}).outcome,
+                     GT_HTTP_NOT_SENT);
+}
+END_TEST
+
+START_TEST(this_machine_is_never_asked_by_way_of_a_proxy)
+{
+    static const char *const hosts[] = {"127.0.0.1", "LocalHost"};
+    start(answer_once, NULL);
+    set_proxy(1);
+    for (size_t i = 0; i < GT_COUNT(hosts); i++) {
+        const char *near = gt_printf(arena, "http://%s:%d/", hosts[i], server.port);
+        enum gt_http_outcome outcome = run((struct gt_http_request){.url = near}).outcome;
+        ck_assert_msg(outcome == GT_HTTP_ANSWERED, "%s", near);
+    }
 }
 END_TEST
 
@@ -432,6 +453,7 @@ Suite *http_suite(void)
     tcase_add_test(tcase, connections_of_a_host_are_capped);
     tcase_add_test(tcase, a_request_that_waits_too_long_for_a_connection_was_not_sent);
     tcase_add_test(tcase, the_proxy_of_the_environment_is_used_unless_told_otherwise);
+    tcase_add_test(tcase, this_machine_is_never_asked_by_way_of_a_proxy);
     tcase_add_test(tcase, freeing_with_open_requests_drops_them);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -4,8 +4,6 @@
 #include <gantry/base/str.h>
 #include <string.h>
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
-
 START_TEST(hands_over_a_request_as_it_was_sent)
 {
     raw_serve((struct gt_server_options){0});
@@ -35,7 +33,7 @@ START_TEST(headers_query_and_peer_can_be_asked_for)
 {
     raw_serve((struct gt_server_options){.handler = describe});
     struct raw_client *client = raw_connect();
-    raw_say(client, "GET http://other/p?q&a+b=%31%202&a+b=3&empty HTTP/1.1\r\nHost: h\r\n"
+    raw_say(client, "GET http://other/p?q&a+b=%31%202&a+b=3&empty HTTP/1.1\r\nHost: other\r\n"
                     "User-Agent: me\r\n\r\n");
     const char *head = raw_await(client, "\r\n\r\n"), *body = raw_await(client, "}");
     ck_assert_ptr_nonnull(strstr(head, "HTTP/1.1 201 Created"));
@@ -100,10 +98,7 @@ static void reply_held(void *payload)
 
 START_TEST(an_answer_from_a_timer_leaves_without_another_event)
 {
-    raw_serve((struct gt_server_options){.handler = raw_hold});
-    struct raw_client *client = raw_connect();
-    raw_say(client, GET("/"));
-    raw_await_held(1);
+    struct raw_client *client = raw_serve_held();
     ck_assert_uint_eq(gt_server_busy(raw_server), 1);
     gt_timer_start(raw_loop, 20, reply_held, held[0]);
     ck_assert_ptr_nonnull(strstr(raw_await(client, "\r\n\r\n"), "X-Late: yes\r\n"));
@@ -258,21 +253,26 @@ START_TEST(headers_that_break_the_answer_are_left_out)
 }
 END_TEST
 
-START_TEST(a_quiescing_server_finishes_what_runs_and_refuses_the_rest)
+START_TEST(headers_are_added_to_whatever_the_answer_is)
 {
     raw_serve((struct gt_server_options){.handler = raw_hold});
-    struct raw_client *busy = raw_connect(), *idle = raw_connect();
-    raw_say(busy, GET("/"));
+    struct raw_client *client = raw_connect();
+    raw_say(client, GET("/") GET("/"));
     raw_await_held(1);
-    gt_server_quiesce(raw_server);
-    gt_server_quiesce(raw_server);
-    raw_say(idle, GET("/"));
-    raw_await_answer(idle, 503);
-    ck_assert_int_eq(raw_await_end(idle), RAW_CLOSED);
-    ck_assert_uint_eq(gt_server_busy(raw_server), 1);
-    gt_reply(held[0], 200, NULL, 0, "done", 4);
-    ck_assert_str_eq(raw_await_answer(busy, 200), "done");
-    ck_assert_uint_eq(gt_server_busy(raw_server), 0);
+    char name[] = "X-Added", value[] = "yes";
+    gt_exchange_add_header(held[0], name, value);
+    gt_exchange_add_header(held[0], "X-Bad", "a\r\nX-Split: b");
+    memset(value, 'n', sizeof(value) - 1);
+    gt_reply(held[0], 204, &(struct gt_header){"X-Own", "1"}, 1, NULL, 0);
+    const char *head = raw_await(client, "\r\n\r\n");
+    ck_assert_ptr_nonnull(strstr(head, "X-Own: 1\r\n"));
+    ck_assert_ptr_nonnull(strstr(head, "X-Added: yes\r\n"));
+    ck_assert_ptr_null(strstr(head, "Split"));
+    raw_await_held(2);
+    gt_exchange_add_header(held[1], "X-Added", "stream");
+    gt_stream_begin(held[1], 200, NULL, 0);
+    ck_assert_ptr_nonnull(strstr(raw_await(client, "\r\n\r\n"), "X-Added: stream\r\n"));
+    gt_stream_end(held[1]);
 }
 END_TEST
 
@@ -353,7 +353,7 @@ Suite *server_suite(void)
     tcase_add_test(tcase, head_has_the_length_and_no_body);
     tcase_add_test(tcase, http_1_0_is_served);
     tcase_add_test(tcase, headers_that_break_the_answer_are_left_out);
-    tcase_add_test(tcase, a_quiescing_server_finishes_what_runs_and_refuses_the_rest);
+    tcase_add_test(tcase, headers_are_added_to_whatever_the_answer_is);
     tcase_add_test(tcase, an_address_in_use_or_wrong_is_an_error);
     tcase_add_test(tcase, ipv6_is_served_where_there_is_any);
     tcase_add_test(tcase, freeing_the_server_tells_those_who_work);

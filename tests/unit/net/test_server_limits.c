@@ -5,8 +5,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
-
 static void refuses(const char *request, int status)
 {
     struct raw_client *client = raw_connect();
@@ -34,6 +32,15 @@ START_TEST(a_malformed_request_is_refused_without_the_handler)
     refuses("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
             "0\r\n\r\n",
             400);
+    refuses("PUT / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n"
+            "\r\n0\r\n\r\n",
+            400);
+    refuses("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400);
+    refuses("GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n", 400);
+    refuses("GET http://a:80/ HTTP/1.1\r\nHost: a\r\n\r\n", 400);
+    refuses("GET http://a@b/ HTTP/1.1\r\nHost: a\r\n\r\n", 400);
     refuses("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400);
     refuses("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 400);
     refuses("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501);
@@ -77,7 +84,7 @@ START_TEST(a_query_of_nothing_but_ampersands_is_a_query)
 {
     raw_serve((struct gt_server_options){0});
     struct raw_client *client = raw_connect();
-    const char *query = repeated("&", 20000);
+    const char *query = repeated("&", 10000);
     raw_say(client, gt_printf(raw_arena, "GET /?%s HTTP/1.1\r\nHost: h\r\n\r\n", query));
     ck_assert_str_eq(raw_await_answer(client, 200),
                      gt_printf(raw_arena, "GET /?%s host=h []", query));
@@ -106,6 +113,44 @@ START_TEST(a_body_that_is_too_large_is_read_and_refused)
     refuses("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999\r\n\r\n", 413);
     refuses("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999999\r\n\r\n", 413);
     ck_assert_uint_eq(handled, 0);
+}
+END_TEST
+
+START_TEST(a_body_in_tiny_pieces_costs_no_more_than_in_one)
+{
+    enum { PIECES = 30000, KIB_MAX = 32 * 1024 };
+    raw_serve((struct gt_server_options){0});
+    struct raw_client *client = raw_connect();
+    const char *pieces = repeated("1\r\nx\r\n", PIECES);
+    struct rusage before, after;
+    getrusage(RUSAGE_SELF, &before);
+    raw_say(client, "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+    raw_say(client, pieces);
+    raw_say(client, "0\r\n\r\n");
+    const char *answer = raw_await_answer(client, 200);
+    getrusage(RUSAGE_SELF, &after);
+    ck_assert_uint_gt(strlen(answer), PIECES);
+    ck_assert_int_lt(after.ru_maxrss - before.ru_maxrss, KIB_MAX);
+}
+END_TEST
+
+START_TEST(one_address_has_its_own_limit)
+{
+    raw_serve((struct gt_server_options){.max_connections_per_ip = 2});
+    struct raw_client *first = raw_connect(), *second = raw_connect();
+    raw_say(first, GET("/"));
+    raw_await_answer(first, 200);
+    raw_say(second, GET("/"));
+    raw_await_answer(second, 200);
+    struct raw_client *third = raw_connect();
+    ck_assert_int_ne(raw_await_end(third), RAW_OPEN);
+    raw_say(first, GET("/"));
+    raw_await_answer(first, 200);
+    raw_close(first);
+    raw_run_ms(20);
+    struct raw_client *fourth = raw_connect();
+    raw_say(fourth, GET("/"));
+    raw_await_answer(fourth, 200);
 }
 END_TEST
 
@@ -297,10 +342,7 @@ END_TEST
 
 START_TEST(who_asks_late_is_told_that_the_client_went)
 {
-    raw_serve((struct gt_server_options){.handler = raw_hold});
-    struct raw_client *client = raw_connect();
-    raw_say(client, GET("/"));
-    raw_await_held(1);
+    struct raw_client *client = raw_serve_held();
     raw_close(client);
     raw_await_gone(1);
     gt_exchange_on_gone(held[0], NULL, NULL);
@@ -321,6 +363,8 @@ Suite *server_limits_suite(void)
     tcase_add_test(tcase, headers_may_be_as_large_as_said_and_no_larger);
     tcase_add_test(tcase, a_query_of_nothing_but_ampersands_is_a_query);
     tcase_add_test(tcase, a_body_that_is_too_large_is_read_and_refused);
+    tcase_add_test(tcase, a_body_in_tiny_pieces_costs_no_more_than_in_one);
+    tcase_add_test(tcase, one_address_has_its_own_limit);
     tcase_add_test(tcase, a_request_that_trickles_has_its_time_in_all);
     tcase_add_test(tcase, a_trickling_first_line_after_an_answer_is_noticed_too);
     tcase_add_test(tcase, an_idle_connection_has_its_own_time);

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
-
 static const struct gt_header sse = {"Content-Type", "text/event-stream"};
 
 static struct raw_client *ask(const char *request)

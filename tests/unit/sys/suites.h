@@ -13,5 +13,6 @@ Suite *lock_suite(void);
 Suite *process_suite(void);
 Suite *words_suite(void);
 Suite *supervisor_suite(void);
+Suite *supervisor_end_suite(void);
 
 #endif

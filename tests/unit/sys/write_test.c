@@ -22,6 +22,22 @@ START_TEST(makes_and_replaces_a_file)
 }
 END_TEST
 
+START_TEST(keeps_the_mode_whatever_the_umask_says)
+{
+    struct stat info;
+    mode_t before = umask(0077);
+    ck_assert(write_text(in_folder("a"), "one", NULL));
+    ck_assert_int_eq(chmod(in_folder("a"), 0664), 0);
+    ck_assert(gt_file_write(in_folder("a"), "two", 3, GT_MODE_KEEP, NULL, &diags));
+    ck_assert(gt_file_write(in_folder("b"), "new", 3, GT_MODE_KEEP, NULL, &diags));
+    umask(before);
+    ck_assert_int_eq(stat(in_folder("a"), &info), 0);
+    ck_assert_uint_eq(info.st_mode & 07777, 0664);
+    ck_assert_int_eq(stat(in_folder("b"), &info), 0);
+    ck_assert_uint_eq(info.st_mode & 07777, 0600);
+}
+END_TEST
+
 START_TEST(replaces_the_file_and_does_not_write_into_it)
 {
     ck_assert(write_text(in_folder("a"), "one", NULL));
@@ -217,6 +233,7 @@ Suite *write_suite(void)
     TCase *tcase;
     Suite *suite = folder_suite("write", &tcase);
     tcase_add_test(tcase, makes_and_replaces_a_file);
+    tcase_add_test(tcase, keeps_the_mode_whatever_the_umask_says);
     tcase_add_test(tcase, replaces_the_file_and_does_not_write_into_it);
     tcase_add_test(tcase, writes_beside_the_working_folder);
     tcase_add_test(tcase, keeps_the_former_version);
