@@ -104,6 +104,39 @@ void gt_buf_add_json(struct gt_buf *buf, const json_t *document, size_t flags)
         gt_die("cannot print a document");
 }
 
+/* What stands for a character in a JSON string; NULL: it does itself. */
+static const char *escaped(unsigned char c, char hex[8])
+{
+    static const char *const short_forms[] = {
+        ['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n",  ['\f'] = "\\f",
+        ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\",
+    };
+    if (c < GT_COUNT(short_forms) && short_forms[c] != NULL)
+        return short_forms[c];
+    if (c >= 0x20)
+        return NULL;
+    snprintf(hex, 8, "\\u%04x", c);
+    return hex;
+}
+
+void gt_buf_add_quoted(struct gt_buf *buf, const char *text, size_t len)
+{
+    char hex[8];
+    size_t plain = 0;
+    gt_buf_addc(buf, '"');
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        const char *form = c >= 0x20 && c != '"' && c != '\\' ? NULL : escaped(c, hex);
+        if (form == NULL)
+            continue;
+        gt_buf_add(buf, text + plain, i - plain);
+        gt_buf_adds(buf, form);
+        plain = i + 1;
+    }
+    gt_buf_add(buf, text + plain, len - plain);
+    gt_buf_addc(buf, '"');
+}
+
 const char *gt_buf_text(const struct gt_buf *buf)
 {
     return buf->ptr == NULL ? "" : buf->ptr;

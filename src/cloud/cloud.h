@@ -76,7 +76,7 @@ struct gt_local {
     json_t *noted;                    /* {"keys": {id: true}, "tokens": ..., "jwks": ...} */
     bool whole;                       /* more changed than is noted */
     struct gt_queued *queue, **queue_end;
-    struct gt_timer *wake; /* while there is a queue: for a turn to come at once */
+    struct gt_timer *wake;   /* while there is a queue: for a turn to come at once */
     struct gt_call *waiting; /* on timers */
 
     json_t *faults;

@@ -241,8 +241,8 @@ static void by_token(struct gt_exchange *exchange, const struct gt_object *gatew
                      struct visitor *visitor)
 {
     gt_inbound_check(visitor->local, exchange,
-                    gt_at(gateway->data, "/authorizerConfiguration/customJWTAuthorizer"), on_judged,
-                    visitor);
+                     gt_at(gateway->data, "/authorizerConfiguration/customJWTAuthorizer"),
+                     on_judged, visitor);
 }
 
 /* The token counts, what is in it does not. */

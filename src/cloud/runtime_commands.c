@@ -195,8 +195,8 @@ static void add_keys(struct gt_local *local, struct gt_arena *arena,
     set(env, "AWS_SESSION_TOKEN", issued.session_token);
 }
 
-/* Servers that come with this program are found although nobody put them into PATH. A folder that is
- * in PATH already keeps its place there: it holds more than those. */
+/* Servers that come with this program are found although nobody put them into PATH. A folder that
+ * is in PATH already keeps its place there: it holds more than those. */
 static void add_programs(struct gt_local *local, struct gt_arena *arena, json_t *env)
 {
     const char *folder = local->options.programs;

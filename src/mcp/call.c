@@ -180,6 +180,18 @@ static void add_decorated(const struct gt_mcp_work *work, const json_t *result)
     }
 }
 
+/* The same for the text of an object that has none of what may be missing. */
+static void add_decorated_text(const struct gt_mcp_work *work, const char *result, size_t len)
+{
+    enum { EMPTY = 2 };
+    struct gt_buf *text = &work->call.server->text;
+    gt_buf_addc(text, '{');
+    add_missing(work, NULL);
+    if (len == EMPTY && !text->overflow)
+        text->len--; /* no comma before the end */
+    gt_buf_add(text, result + 1, len - 1);
+}
+
 static void add_id(struct gt_buf *text, const json_t *id)
 {
     if (json_is_integer(id))
@@ -188,10 +200,31 @@ static void add_id(struct gt_buf *text, const json_t *id)
         gt_buf_add_json(text, id, JSON_COMPACT | JSON_ENCODE_ANY);
 }
 
+/* A response up to its result, in the server's buffer. */
+static void begin_response(struct gt_mcp_call *call)
+{
+    struct gt_buf *text = &call->server->text;
+    text->len = 0;
+    gt_buf_adds(text, "{\"jsonrpc\":\"2.0\",\"id\":");
+    add_id(text, call->id);
+    gt_buf_adds(text, ",\"result\":");
+}
+
+static void end_response(struct gt_mcp_call *call)
+{
+    struct gt_buf *text = &call->server->text;
+    gt_buf_addc(text, '}');
+    if (text->overflow) {
+        gt_buf_done(text);
+        gt_mcp_error(call, GT_RPC_INTERNAL_ERROR, "the result is too large", NULL);
+        return;
+    }
+    finish(work_of(call), 200, text);
+}
+
 void gt_mcp_result(struct gt_mcp_call *call, json_t *result)
 {
     struct gt_mcp_work *work = work_of(call);
-    struct gt_buf *text = &call->server->text;
     if (work->cancelled) {
         json_decref(result);
         finish(work, 200, NULL);
@@ -202,22 +235,28 @@ void gt_mcp_result(struct gt_mcp_call *call, json_t *result)
     bool modern = gt_mcp_is_modern(call->version);
     if (modern && json_is_object(json_object_get(result, "_meta")))
         result = name_server(call->server, result);
-    text->len = 0;
-    gt_buf_adds(text, "{\"jsonrpc\":\"2.0\",\"id\":");
-    add_id(text, call->id);
-    gt_buf_adds(text, ",\"result\":");
+    begin_response(call);
     if (modern)
         add_decorated(work, result);
     else
-        gt_buf_add_json(text, result, JSON_COMPACT);
-    gt_buf_addc(text, '}');
+        gt_buf_add_json(&call->server->text, result, JSON_COMPACT);
     json_decref(result);
-    if (text->overflow) {
-        gt_buf_done(text);
-        gt_mcp_error(call, GT_RPC_INTERNAL_ERROR, "the result is too large", NULL);
+    end_response(call);
+}
+
+void gt_mcp_result_text(struct gt_mcp_call *call, const char *result, size_t len)
+{
+    struct gt_mcp_work *work = work_of(call);
+    if (work->cancelled) {
+        finish(work, 200, NULL);
         return;
     }
-    finish(work, 200, text);
+    begin_response(call);
+    if (gt_mcp_is_modern(call->version))
+        add_decorated_text(work, result, len);
+    else
+        gt_buf_add(&call->server->text, result, len);
+    end_response(call);
 }
 
 void gt_mcp_tool_error(struct gt_mcp_call *call, const char *format, ...)

@@ -4,8 +4,8 @@ time of an apply beside the critical path of the services. Figures only; nothing
     build/venv/bin/python tests/bench/bench.py build/release/bin/gantry
 
 Own time is user + system CPU of the gantry process (getrusage). The services are an embedded cloud on loopback, which
-does not count towards own time, only towards wall time. `mcp_fixture` has to stand beside the binary, or to be named
-by GANTRY_MCP_FIXTURE.
+does not count towards own time, only towards wall time. `gantry-mcp` has to stand beside the binary, or to be
+named by GANTRY_MCP_BINARY.
 """
 
 import os

@@ -4,8 +4,7 @@ passes or fails, but lost calls are counted.
 
     build/venv/bin/python tests/bench/local_calls.py build/release/bin/gantry [CALLS [CONNECTIONS]]
 
-The server is mcp_fixture beside the gantry binary where it was built (C), else
-tests/support/tool_server.py (Python, which then is the slowest part).
+The server is `gantry-mcp serve --conformance`; gantry-mcp has to stand beside the gantry binary.
 """
 
 import json
@@ -29,10 +28,11 @@ from botocore.auth import SigV4Auth  # noqa: E402
 from botocore.awsrequest import AWSRequest  # noqa: E402
 from botocore.credentials import Credentials  # noqa: E402
 
-from tests.integration.data_plane import ACCEPT, SERVER, DataPlaneTest, Issuer  # noqa: E402
+from tests.integration.data_plane import ACCEPT, DataPlaneTest, Issuer  # noqa: E402
+from tests.integration.harness import SERVER  # noqa: E402
 from tests.integration.local_cloud import LocalCloud  # noqa: E402
 
-FIXTURE = BINARY.parent / "mcp_fixture"
+TOOL = "test_simple_text"
 
 
 class World(DataPlaneTest):
@@ -103,13 +103,7 @@ def main():
         world.cloud = cloud
         world.setUp()
         issuer = Issuer(cloud)
-        tool = "test_simple_text" if FIXTURE.exists() else "echo"
-        command = (
-            ["/bin/sh", "-c", f'exec "{FIXTURE}" "{ROOT}/tests/support/mcp_fixture.json" "$PORT"']
-            if FIXTURE.exists()
-            else [sys.executable, SERVER]
-        )
-        world.command("lark", command=command)
+        world.command("lark", command=SERVER)
         arn = world.runtime()
         gateway = world.gateway(authorizerType="CUSTOM_JWT", authorizerConfiguration=issuer.authorizer())
         target = world.runtime_target(gateway, arn)
@@ -124,11 +118,11 @@ def main():
             return {key: value for key, value in made.headers.items() if key not in ACCEPT}
 
         hops = (
-            ("server", direct, tool, None),
-            ("runtime", f"{cloud.url}/runtimes/{quoted}/invocations", tool, signed),
-            ("gateway", gateway["gatewayUrl"], f"lark___{tool}", lambda *_: {"Authorization": f"Bearer {token}"}),
+            ("server", direct, TOOL, None),
+            ("runtime", f"{cloud.url}/runtimes/{quoted}/invocations", TOOL, signed),
+            ("gateway", gateway["gatewayUrl"], f"lark___{TOOL}", lambda *_: {"Authorization": f"Bearer {token}"}),
         )
-        print(f"{CALLS} calls of {tool} by {'mcp_fixture' if FIXTURE.exists() else 'tool_server.py'}")
+        print(f"{CALLS} calls of {TOOL} by gantry-mcp")
         print(f"{'':10}{'1 connection':^42}{f'{CONNECTIONS} connections':^34}")
         print(f"{'hop':10}{'calls/s':>9}{'p50 ms':>9}{'p99 ms':>9}{'added ms':>10}{'lost':>5}"
               f"{'calls/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'lost':>5}")

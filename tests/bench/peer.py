@@ -52,7 +52,6 @@ STATEMENTS = {
 LUA = """
 local requests = {}
 wrk.method = "POST"
-wrk.path = "/mcp"
 wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Accept"] = "application/json, text/event-stream"
 wrk.headers["MCP-Protocol-Version"] = "2025-11-25"
@@ -131,6 +130,11 @@ def bodies(case: str) -> list[str]:
     return [message("tools/call", {"name": case, "arguments": each}) for each in arguments]
 
 
+def path_of(case: str) -> str:
+    """Both list the same two tools."""
+    return "/mcp/bench" if case == "tools/list" else "/mcp"
+
+
 class Server:
     """A server under test."""
 
@@ -177,9 +181,9 @@ class Server:
         fields = self._proc("stat").rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def raw(self, body: str) -> tuple[int, dict[str, Any]]:
+    def raw(self, path: str, body: str) -> tuple[int, dict[str, Any]]:
         """The length of the whole answer, and what it says."""
-        head = f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nContent-Type: application/json\r\n"
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nContent-Type: application/json\r\n"
         head += "Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2025-11-25\r\n"
         with socket.create_connection(("127.0.0.1", self.port), 10) as client:
             client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
@@ -195,7 +199,7 @@ class Server:
 
     def check(self, case: str) -> int:
         """The length of a good answer; it is asked for, and must be one."""
-        length, answer = self.raw(bodies(case)[0])
+        length, answer = self.raw(path_of(case), bodies(case)[0])
         result = answer.get("result", {})
         if not result or result.get("isError"):
             raise RuntimeError(f"{self.name}: {case}: {answer}")
@@ -209,8 +213,9 @@ def load(server: Server, case: str, connections: int, seconds: float, folder: Pa
     script.write_text(f"local BODIES = {{{listed}}}\n{LUA}", encoding="ascii")
     length = server.check(case)
     before = server.cpu()
+    url = f"http://127.0.0.1:{server.port}{path_of(case)}"
     done = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", script, f"http://127.0.0.1:{server.port}/mcp"],
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", script, url],
         capture_output=True, text=True, timeout=seconds + 60, check=True,
     )
     used = server.cpu() - before

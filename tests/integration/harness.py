@@ -140,8 +140,8 @@ class ServerProcess:
 
 # -- the embedded cloud -----------------------------------------------------------------------
 
-FIXTURE = os.environ.get("GANTRY_MCP_FIXTURE", str(Path(GANTRY).parent / "mcp_fixture"))
-SERVER = ["sh", "-c", 'exec "$0" "$1" "$PORT"', FIXTURE, str(ROOT / "tests/support/mcp_fixture.json")]
+GANTRY_MCP = os.environ.get("GANTRY_MCP_BINARY", str(Path(GANTRY).parent / "gantry-mcp"))
+SERVER = [GANTRY_MCP, "serve", "--conformance", "--quiet"]
 """What runs in place of the image of a runtime."""
 RUNTIMES = ("lark_tools_dev_lark", "wide_inside", "wide_plain", "small_server", "owner_server", "starter_server")
 
@@ -171,7 +171,8 @@ class StackCloud(LocalCloud):
 
     def seed(self, **seeds: Any) -> Any:
         """Of the example's account where nothing else is said."""
-        return super().seed(**{name: [{"account": ACCOUNT, **entry} for entry in entries] for name, entries in seeds.items()})
+        ours = {name: [{"account": ACCOUNT, **entry} for entry in entries] for name, entries in seeds.items()}
+        return super().seed(**ours)
 
 
 # -- a cloud's content, comparable between runs -------------------------------------------------

@@ -81,10 +81,8 @@ class Seeded(LocalTest):
     def test_roles_are_shown_with_their_policies(self) -> None:
         iam = self.cloud.client("iam")
         document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
-        trust = {
-            "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
-        }
+        lambda_may = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        trust = {"Version": "2012-10-17", "Statement": [lambda_may]}
         iam.create_role(RoleName="worker", AssumeRolePolicyDocument=json.dumps(trust))
         iam.put_role_policy(RoleName="worker", PolicyName="files", PolicyDocument=json.dumps(document))
         data = self.cloud.one("role")["data"]

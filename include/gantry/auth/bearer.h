@@ -51,7 +51,8 @@ struct gt_bearer_rule {
 typedef void gt_bearer_fn(void *payload, struct gt_exchange *exchange,
                           const struct gt_refusal *refusal, const json_t *claims);
 /* Checks the request's Authorization header; the rule is copied where it is needed longer. fn is
- * called once, now or in a later turn; it answers the exchange or hands it on. */
+ * called once, now or in a later turn; it answers the exchange or hands it on. `issuers` NULL: the
+ * program ends, who has a token is refused with 503. */
 void gt_bearer_check(struct gt_issuers *issuers, struct gt_exchange *exchange,
                      const struct gt_bearer_rule *rule, int64_t now_ms, gt_bearer_fn *fn,
                      void *payload);

@@ -29,6 +29,9 @@ void gt_buf_addf(struct gt_buf *buf, const char *format, ...) GT_PRINTF(2, 3);
 /* The text of a document, with jansson's flags (JSON_COMPACT). */
 void gt_buf_add_json(struct gt_buf *buf, const json_t *document, size_t flags);
 
+/* A JSON string of UTF-8 bytes, with its quotes. Source: RFC 8259 section 7. */
+void gt_buf_add_quoted(struct gt_buf *buf, const char *text, size_t len);
+
 /* The text so far ("" when nothing was written); borrowed. */
 const char *gt_buf_text(const struct gt_buf *buf);
 

@@ -25,7 +25,8 @@ bool gt_url_is_loopback(const struct gt_url *url);
 /* Whether nobody can read along what is sent there: https, or this machine. */
 bool gt_url_is_safe(const struct gt_url *url);
 
-/* The same as gt_url_is_loopback of a Host header or what follows "://" in an Origin: a host, or host and port. */
+/* The same as gt_url_is_loopback of a Host header or what follows "://" in an Origin: a host, or
+ * host and port. */
 bool gt_authority_is_loopback(const char *authority);
 
 #endif

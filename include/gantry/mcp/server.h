@@ -78,6 +78,9 @@ void gt_mcp_server_free(struct gt_mcp_server *server);
  * unless it is there), serverInfo in _meta, ttlMs and cacheScope are added; a former version gets
  * none of them. */
 void gt_mcp_result(struct gt_mcp_call *call, json_t *result);
+/* The same with the text of a JSON object, without white space around it: for results that are
+ * written rather than built. Copied. */
+void gt_mcp_result_text(struct gt_mcp_call *call, const char *text, size_t len);
 /* Steals `data` (NULL: none). The call is gone afterwards. GT_MCP_RESOURCE_NOT_FOUND becomes
  * invalid params at 2026-07-28, where that code is not to be used. */
 void gt_mcp_error(struct gt_mcp_call *call, int code, const char *message, json_t *data);

@@ -112,6 +112,24 @@ START_TEST(knows_this_machine)
 }
 END_TEST
 
+START_TEST(nobody_reads_along_on_the_way_to_https_and_to_this_machine)
+{
+    static const struct {
+        const char *url;
+        bool safe;
+    } rows[] = {
+        {"https://h.example/", true},         {"http://h.example/", false},
+        {"http://127.0.0.1:8000/a", true},    {"HTTP://LocalHost/", true},
+        {"http://127.0.0.1.example/", false},
+    };
+    for (size_t i = 0; i < GT_COUNT(rows); i++) {
+        struct gt_url url;
+        ck_assert(gt_url_split(arena, rows[i].url, &url));
+        ck_assert_msg(gt_url_is_safe(&url) == rows[i].safe, "%s", rows[i].url);
+    }
+}
+END_TEST
+
 START_TEST(an_authority_is_a_host_and_a_port)
 {
     static const char *const bad[] = {
@@ -145,6 +163,7 @@ Suite *url_suite(void)
     tcase_add_test(tcase, takes_addresses_apart);
     tcase_add_test(tcase, refuses_what_is_no_address);
     tcase_add_test(tcase, knows_this_machine);
+    tcase_add_test(tcase, nobody_reads_along_on_the_way_to_https_and_to_this_machine);
     tcase_add_test(tcase, an_authority_is_a_host_and_a_port);
     suite_add_tcase(suite, tcase);
     return suite;

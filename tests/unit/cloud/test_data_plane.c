@@ -122,36 +122,6 @@ END_TEST
 
 /* -- tokens and credentials -- */
 
-START_TEST(reads_bearer_tokens)
-{
-    static const struct {
-        const char *header, *token;
-    } rows[] = {
-        {"Bearer abc", "abc"}, {"bearer  abc ", "abc"}, {"BEARER a.b.c", "a.b.c"}, {"Bearer", NULL},
-        {"Bearer ", NULL},     {"Bearerabc", NULL},     {"Basic dXNlcg==", NULL},  {"", NULL},
-    };
-    for (size_t i = 0; i < GT_COUNT(rows); i++)
-        ck_assert_msg(gt_streq(gt_bearer_token(fixture.arena, rows[i].header), rows[i].token), "%s",
-                      rows[i].header);
-    ck_assert_ptr_null(gt_bearer_token(fixture.arena, NULL));
-}
-END_TEST
-
-START_TEST(words_challenges)
-{
-    struct gt_refusal refusal = {.status = 401};
-    ck_assert_str_eq(gt_bearer_challenge(fixture.arena, "http://h/m", &refusal),
-                     "Bearer resource_metadata=\"http://h/m\"");
-    refusal = (struct gt_refusal){.status = 403,
-                                  .error = "insufficient_scope",
-                                  .description = "wants \"a\\b\"\r\nX: y",
-                                  .scope = "a b"};
-    ck_assert_str_eq(gt_bearer_challenge(fixture.arena, "http://h/m", &refusal),
-                     "Bearer resource_metadata=\"http://h/m\", error=\"insufficient_scope\", "
-                     "error_description=\"wants 'a'b'  X: y\", scope=\"a b\"");
-}
-END_TEST
-
 START_TEST(writes_the_header_of_an_api_key)
 {
     static const struct {
@@ -430,8 +400,6 @@ Suite *data_plane_suite(void)
     tcase_add_test(cases, splits_names_at_the_first_three_underscores);
     tcase_add_test(cases, shows_tools_with_their_target);
     tcase_add_test(cases, finds_tools_by_words);
-    tcase_add_test(cases, reads_bearer_tokens);
-    tcase_add_test(cases, words_challenges);
     tcase_add_test(cases, writes_the_header_of_an_api_key);
     tcase_add_test(cases, knows_which_credentials_it_has);
     tcase_add_test(cases, passes_on_allowed_headers_only);

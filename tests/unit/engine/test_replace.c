@@ -250,8 +250,8 @@ START_TEST(what_a_replaced_object_had_goes_with_it_though_it_was_never_adopted)
     world_done(world, yaml);
     ck_assert_int_eq(action_of(world, "log_group.runtime.lark"), GT_ACTION_REPLACE);
     ck_assert_str_ne(tiny_only(world->cloud, "runtime")->key, id);
-    ck_assert_ptr_nonnull(strstr(tiny_only(world->cloud, "log_group")->key,
-                                 tiny_only(world->cloud, "runtime")->key));
+    ck_assert_ptr_nonnull(
+        strstr(tiny_only(world->cloud, "log_group")->key, tiny_only(world->cloud, "runtime")->key));
     world->options.replaces = NULL;
     tiny_forget(world->cloud);
     world_done(world, yaml);

@@ -1,28 +1,18 @@
 /*
- * An MCP server with what the official conformance suite asks of a server under test (its tools,
- * prompts and resources are in mcp_fixture.json): mcp_fixture JSON [PORT | stdio]. Over HTTP it
- * prints its URL and serves until SIGTERM or SIGINT; over stdio until its input ends.
+ * The tools, prompts and resources that the official MCP conformance suite asks of a server under
+ * test, as data in conformance.json and, where they do something, here. Served with --conformance
+ * and never otherwise.
  */
-#define _GNU_SOURCE
-#include <gantry/base/buf.h>
+#include "conformance.h"
+
 #include <gantry/base/hash.h>
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
-#include <gantry/mcp/http.h>
-#include <gantry/mcp/stdio.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
-
-enum { DRAIN_MS = 10 * 1000 };
 
 struct fixture {
-    struct gt_arena *arena;
     struct gt_loop *loop;
-    struct gt_mcp_server *server;
     json_t *data, *tools, *prompts; /* the file; what the lists show */
     json_t *mirrored;               /* {tool: {argument: header}} */
 };
@@ -44,7 +34,6 @@ static const json_t *arguments_of(const struct gt_mcp_call *call)
 struct pace {
     struct gt_mcp_call *call;
     struct gt_loop *loop;
-    struct gt_timer *timer;
     int step;
     void (*say)(struct gt_mcp_call *call, int step);
 };
@@ -56,7 +45,7 @@ static void go_on(void *payload)
     if (pace->step == 3)
         gt_mcp_result(pace->call, text_result("done in three steps"));
     else
-        pace->timer = gt_timer_start(pace->loop, 50, go_on, pace);
+        gt_timer_start(pace->loop, 50, go_on, pace);
 }
 
 static void in_steps(struct fixture *fixture, struct gt_mcp_call *call,
@@ -90,29 +79,6 @@ static void with_progress(struct fixture *fixture, struct gt_mcp_call *call)
     in_steps(fixture, call, say_progress);
 }
 
-static void waited(void *payload)
-{
-    struct pace *pace = payload;
-    gt_mcp_on_cancel(pace->call, NULL, NULL);
-    gt_mcp_result(pace->call, text_result("waited"));
-}
-
-static void wait_cancelled(void *payload)
-{
-    struct pace *pace = payload;
-    gt_timer_cancel(pace->timer);
-    fputs("cancelled\n", stderr);
-    gt_mcp_result(pace->call, NULL);
-}
-
-static void wait_long(struct fixture *fixture, struct gt_mcp_call *call)
-{
-    struct pace *pace = GT_NEW(call->arena, struct pace);
-    pace->call = call;
-    pace->timer = gt_timer_start(fixture->loop, 10000, waited, pace);
-    gt_mcp_on_cancel(call, wait_cancelled, pace);
-}
-
 /* -- other tools -- */
 
 static void always_fails(struct fixture *fixture, struct gt_mcp_call *call)
@@ -140,13 +106,15 @@ static void logs_once(struct fixture *fixture, struct gt_mcp_call *call)
 
 static void changes_tools(struct fixture *fixture, struct gt_mcp_call *call)
 {
-    gt_mcp_list_changed(fixture->server, "tools");
+    (void)fixture;
+    gt_mcp_list_changed(call->server, "tools");
     gt_mcp_result(call, text_result("changed"));
 }
 
 static void changes_prompts(struct fixture *fixture, struct gt_mcp_call *call)
 {
-    gt_mcp_list_changed(fixture->server, "prompts");
+    (void)fixture;
+    gt_mcp_list_changed(call->server, "prompts");
     gt_mcp_result(call, text_result("changed"));
 }
 
@@ -161,7 +129,6 @@ static const struct {
     {"test_missing_capability", needs_sampling},
     {"test_trigger_tool_change", changes_tools},
     {"test_trigger_prompt_change", changes_prompts},
-    {"test_wait", wait_long},
 };
 
 /* -- asking the client: before 2026-07-28 by a request -- */
@@ -512,95 +479,26 @@ static void list_prompts(struct fixture *fixture)
                                         json_object_get(prompt, "arguments")));
 }
 
-static void on_request(void *payload, struct gt_exchange *exchange)
+const struct gt_mcp_server_options *gt_conformance(struct gt_arena *arena, struct gt_loop *loop)
 {
-    static const struct gt_mcp_http_options http = {0};
-    struct fixture *fixture = payload;
-    if (!gt_mcp_http_admit(&http, exchange))
-        return;
-    if (strcmp(gt_exchange_request(exchange)->path, "/mcp") == 0)
-        gt_mcp_http_serve(fixture->server, &http, exchange, NULL);
-    else
-        gt_reply(exchange, 404, NULL, 0, NULL, 0);
-}
-
-static void stop(void *payload, int fd)
-{
-    struct fixture *fixture = payload;
-    gt_loop_unwatch(fixture->loop, fd);
-    gt_loop_stop(fixture->loop);
-}
-
-static void stop_now(void *payload)
-{
-    gt_loop_stop(payload);
-}
-
-static int serve_http(struct fixture *fixture, int port)
-{
-    struct gt_diags diags = gt_diags_init(fixture->arena);
-    struct gt_server *server;
-    const struct gt_server_options options = {
-        .host = "127.0.0.1", .port = port, .handler = on_request, .payload = fixture};
-    if (!gt_server_start(fixture->loop, &options, &server, &diags)) {
-        fprintf(stderr, "%s\n", diags.list.at[0]->message);
-        return 1;
-    }
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    int fd = signalfd(-1, &signals, SFD_CLOEXEC);
-    gt_loop_watch(fixture->loop, fd, stop, fixture);
-    printf("http://127.0.0.1:%d/mcp\n", gt_server_port(server));
-    fflush(stdout);
-    gt_loop_run(fixture->loop);
-    gt_mcp_server_quiesce(fixture->server);
-    gt_server_drain(server, DRAIN_MS, stop_now, fixture->loop);
-    gt_loop_run(fixture->loop);
-    gt_server_free(server);
-    close(fd);
-    return 0;
-}
-
-static int serve_stdio(struct fixture *fixture)
-{
-    struct gt_mcp_stdio *stdio =
-        gt_mcp_stdio_serve(fixture->server, fixture->loop, 0, 1, NULL, stop_now, fixture->loop);
-    gt_loop_run(fixture->loop);
-    gt_mcp_stdio_free(stdio);
-    return 0;
-}
-
-int main(int argc, char **argv)
-{
-    json_error_t error;
-    struct gt_arena *arena = gt_arena_new();
-    struct fixture fixture = {.arena = arena, .loop = gt_loop_new(gt_sys_real())};
-    fixture.data = argc > 1 ? gt_keep(arena, json_load_file(argv[1], 0, &error)) : NULL;
-    if (fixture.data == NULL) {
-        fprintf(stderr, "usage: mcp_fixture JSON [PORT | stdio]\n");
-        return 2;
-    }
-    fixture.tools = gt_keep(arena, json_array());
-    fixture.prompts = gt_keep(arena, json_array());
-    fixture.mirrored = gt_keep(arena, json_object());
-    list_tools(&fixture);
-    list_prompts(&fixture);
-    fixture.server = gt_mcp_server_new(&(struct gt_mcp_server_options){
-        .loop = fixture.loop,
-        .server_info = gt_pack(arena, "{s:s, s:s}", "name", "fixture", "version", "1.0.0"),
-        .capabilities = json_object_get(fixture.data, "capabilities"),
+    struct fixture *fixture = GT_NEW(arena, struct fixture);
+    fixture->loop = loop;
+    fixture->data = gt_keep(arena, json_loads(gt_conformance_json, 0, NULL));
+    fixture->tools = gt_keep(arena, json_array());
+    fixture->prompts = gt_keep(arena, json_array());
+    fixture->mirrored = gt_keep(arena, json_object());
+    list_tools(fixture);
+    list_prompts(fixture);
+    struct gt_mcp_server_options *options = GT_NEW(arena, struct gt_mcp_server_options);
+    *options = (struct gt_mcp_server_options){
+        .loop = loop,
+        .server_info = gt_pack(arena, "{s:s, s:s}", "name", "gantry-mcp-conformance", "version",
+                               GANTRY_VERSION),
+        .capabilities = json_object_get(fixture->data, "capabilities"),
         .methods = methods,
-        .self = &fixture,
-        .ttl_ms = 60000,
-        .mirrored = mirrored});
-    bool stdio = argc > 2 && strcmp(argv[2], "stdio") == 0;
-    int status = stdio ? serve_stdio(&fixture)
-                       : serve_http(&fixture, argc > 2 ? (int)strtol(argv[2], NULL, 10) : 0);
-    gt_mcp_server_free(fixture.server);
-    gt_loop_free(fixture.loop);
-    gt_arena_free(arena);
-    return status;
+        .self = fixture,
+        .ttl_ms = 60 * 1000,
+        .mirrored = mirrored,
+    };
+    return options;
 }

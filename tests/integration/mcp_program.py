@@ -1,0 +1,145 @@
+"""gantry-mcp as a child: a configuration of the test's own, calls as a client makes them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+from typing import Any
+
+from .data_plane import post, send
+from .local_cloud import ROOT
+
+GANTRY_MCP = os.environ.get("GANTRY_MCP_BINARY", str(ROOT / "build/bin/gantry-mcp"))
+
+
+class Outcome:
+    """Of a call: `structured` and `content`, or `kind` and `text` of a failure."""
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        self.failed = bool(result.get("isError"))
+        self.kind = result.get("_meta", {}).get("gantry/kind", "") if self.failed else ""
+        self.content = result["content"]
+        self.text = self.content[0].get("text", "")
+        self.structured = result.get("structuredContent")
+
+
+class ProgramTest(unittest.TestCase):
+    """Servers that end well: without a word of the sanitizers, and with status 0."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.url = ""
+        self.urls: dict[str, str] = {}
+        self.notes: list[dict[str, Any]] = []
+        self.ends_with = 0
+
+    def write(self, document: dict[str, Any]) -> Path:
+        """JSON is YAML. Tools are not repeated where they do not say so."""
+        for tool in document["tools"].values():
+            tool.setdefault("retry", {"attempts": 1})
+        document.setdefault("tiers", {"local": {"listen": "127.0.0.1:0"}})
+        path = self.folder / "gantry-mcp.yaml"
+        path.write_text(json.dumps(document), encoding="utf-8")
+        return path
+
+    def serve(self, document: dict[str, Any], **variables: str) -> subprocess.Popen[str]:
+        path = self.write(document)
+        return self.begin("-c", str(path), tiers=len(document["tiers"]), **variables)
+
+    def begin(self, *words: str, tiers: int = 1, **variables: str) -> subprocess.Popen[str]:
+        names = ("PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS")
+        environment = {name: os.environ[name] for name in names if name in os.environ}
+        errors = self.folder / "stderr"
+        with errors.open("wb") as stderr:
+            process = subprocess.Popen(
+                [GANTRY_MCP, "serve", "--json", *words],
+                cwd=self.folder,
+                env=environment | variables,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+            )
+        assert process.stdout is not None
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(self.end, process, errors)
+        self.urls = {}
+        while len(self.urls) < tiers:
+            line = process.stdout.readline()
+            self.assertTrue(line, errors.read_text(encoding="utf-8"))
+            event = json.loads(line)
+            if event["event"] == "listening":
+                self.urls[event["tier"]] = event["url"]
+                self.url = next(iter(self.urls.values()))
+        threading.Thread(target=self.collect, args=(process,), daemon=True).start()
+        return process
+
+    def collect(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.notes.append(json.loads(line))
+
+    def end(self, process: subprocess.Popen[str], errors: Path) -> None:
+        if process.poll() is None:
+            process.terminate()
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+        said = errors.read_text(encoding="utf-8")
+        self.assertNotRegex(said, "Sanitizer|runtime error")
+        self.assertEqual(process.returncode, self.ends_with, said)
+
+    def ask(self, method: str, params: Any = None) -> dict[str, Any]:
+        answer = post(self.url, method, params)
+        self.assertEqual(answer.status, 200, answer.body)
+        document: dict[str, Any] = answer.json
+        return document
+
+    def call(self, tool: str, **arguments: Any) -> Outcome:
+        document = self.ask("tools/call", {"name": tool, "arguments": arguments})
+        self.assertNotIn("error", document)
+        return Outcome(document["result"])
+
+    def result(self, tool: str, **arguments: Any) -> Any:
+        """The structured content of a call that must do."""
+        outcome = self.call(tool, **arguments)
+        self.assertFalse(outcome.failed, outcome.text)
+        return outcome.structured
+
+    def refused(self, kind: str, words: str, tool: str, **arguments: Any) -> Outcome:
+        outcome = self.call(tool, **arguments)
+        self.assertTrue(outcome.failed, outcome.structured)
+        self.assertEqual(outcome.kind, kind, outcome.text)
+        self.assertRegex(outcome.text, words)
+        return outcome
+
+    def tool(self, name: str) -> dict[str, Any]:
+        """As a client sees it."""
+        return next(tool for tool in self.ask("tools/list")["result"]["tools"] if tool["name"] == name)
+
+    def ready(self, source: str) -> dict[str, Any]:
+        state: dict[str, Any] = send("GET", self.url.replace("/mcp", "/ready")).json["sources"][source]
+        return state
+
+    def eventually(self, fn: Any, seconds: float = 20) -> None:
+        end = time.monotonic() + seconds
+        while not fn():
+            self.assertLess(time.monotonic(), end, "it did not come to pass")
+            time.sleep(0.05)
+
+
+def memory_mib(process: subprocess.Popen[str]) -> float:
+    """What it has in memory now."""
+    pages = int(Path(f"/proc/{process.pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
