@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from .data_plane import (
     ACCEPT,
+    STREAMS,
     DataPlaneTest,
     Issuer,
     allow,
@@ -701,6 +702,7 @@ class Sdk(DataPlaneTest):
         gateway = self.gateway(
             authorizerType="CUSTOM_JWT",
             authorizerConfiguration=issuer.authorizer(allowedScopes=["tools/invoke"]),
+            protocolConfiguration=STREAMS,
         )
         self.runtime_target(gateway, self.runtime())
         given = {
