@@ -109,6 +109,9 @@ void gt_entry_begin(struct gt_call *call, const struct gt_arrival *arrival);
 void gt_entry_ids(struct gt_call *call, const json_t *document);
 /* Once; `status` 0: nothing is known of the answer. */
 void gt_entry_write(struct gt_call *call, int status);
+/* Method, path and the names of the query's parameters on one line: a signed URL has its signature
+ * and its session token among their values. */
+const char *gt_request_shown(struct gt_arena *arena, const struct gt_request *request);
 
 /* -- mishap.c -- */
 void gt_call_later(struct gt_call *call, int64_t delay_ms, void (*next)(struct gt_call *call));

@@ -70,12 +70,13 @@ struct gt_local {
     /* state.c; nothing of this without a state folder */
     struct gt_file_lock *lock;
     struct gt_append *journal;
-    json_int_t serial;                /* of the snapshot that the journal goes on from */
-    size_t snapshot_len, journal_len; /* journal_len 0: without its first line */
-    struct gt_stored *changed;        /* objects */
-    json_t *noted;                    /* {"keys": {id: true}, "tokens": ..., "jwks": ...} */
-    bool whole;                       /* more changed than is noted */
+    json_int_t serial;                        /* of the snapshot that the journal goes on from */
+    size_t snapshot_len, journal_len;         /* journal_len 0: without its first line */
+    struct gt_stored *changed, **changed_end; /* objects, in the order of their first change */
+    json_t *noted;                            /* {"keys": {id: true}, "tokens": ..., "jwks": ...} */
+    bool whole;                               /* more changed than is noted */
     struct gt_queued *queue, **queue_end;
+    bool closing;            /* no turn ends any more: answers leave at once */
     struct gt_timer *wake;   /* while there is a queue: for a turn to come at once */
     struct gt_call *waiting; /* on timers */
 
@@ -103,6 +104,10 @@ void gt_store_init(struct gt_local *local);
 /* Removes everything; `closing`: with the cloud. */
 void gt_store_clear(struct gt_local *local, bool closing);
 void gt_store_purge(struct gt_local *local); /* frees what was removed */
+const struct gt_kind *gt_kind_find(const char *name);
+
+/* -- store_documents.c -- */
+
 json_t *gt_store_save(const struct gt_local *local);
 /* Appends the objects that changed since the last time, as gt_store_save has them, and the `order`
  * of those that are gone; both NULL: they are only forgotten. */
@@ -111,7 +116,6 @@ bool gt_store_load(struct gt_local *local, const json_t *objects, struct gt_diag
 /* {kind: count}; and all objects of a kind (NULL: all), for people: without secrets. */
 json_t *gt_store_counts(const struct gt_local *local);
 json_t *gt_store_show(const struct gt_local *local, const char *kind);
-const struct gt_kind *gt_kind_find(const char *name);
 
 /* -- state.c -- */
 

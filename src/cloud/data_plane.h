@@ -243,6 +243,7 @@ struct gt_server_program {
     char *const *after; /* what is run when it has ended; or NULL */
     const char *folder; /* or NULL */
     enum gt_transport_kind transport;
+    int64_t start_ms; /* that it may take to answer */
 };
 /* The program of a runtime version (`data` as GetAgentRuntime) for a port and with an environment
  * of gt_program_environment. NULL with one line when nothing can be run. */
@@ -322,6 +323,9 @@ struct gt_backend {
     struct gt_arena *probe_arena;
     const char *last_probe; /* one line, in probe_arena */
     int64_t started_ms, backoff_ms, next_start_ms;
+    int64_t probed_ms; /* since when it is looked for */
+    int64_t start_ms;  /* that it may take to answer */
+    bool late;         /* it took longer, and is being ended */
     unsigned restarts, probes;
     bool mcp;    /* the server's protocol */
     bool pinged; /* of this probe: the next step is the POST */
@@ -345,8 +349,10 @@ extern const char *const gt_backend_state_names[];
 /* -- runtime_versions.c: which server, and who waits for it -- */
 
 enum {
-    GT_BACKEND_WAIT_MS = 30 * 1000, /* that a request waits for a server to answer */
-    GT_BACKEND_NEAR_MS = 4 * 1000   /* and until it is started again */
+    /* That a request waits for a server to answer, and that a server has for it: what the platform
+     * gives (AgentCore developer guide, "Troubleshoot AgentCore Runtime"). */
+    GT_BACKEND_WAIT_MS = 30 * 1000,
+    GT_BACKEND_NEAR_MS = 4 * 1000 /* and until it is started again */
 };
 struct gt_backend *gt_backend_of(struct gt_plane *plane, const struct gt_object *runtime,
                                  const char *version);
@@ -368,8 +374,10 @@ void gt_backend_free_all(struct gt_plane *plane);
 
 void gt_probe_start(struct gt_backend *backend);
 void gt_probe_stop(struct gt_backend *backend);
-/* What it calls: the server answers. */
+/* What it calls: the server answers; or it did not in the time that it has, for the reason that
+ * last_probe says, and is ended. */
 void gt_backend_ready(struct gt_backend *backend);
+void gt_backend_late(struct gt_backend *backend);
 
 /* The path of a server protocol ("MCP": "/mcp"; NULL: MCP). */
 const char *gt_protocol_path(const char *protocol);

@@ -1,6 +1,10 @@
 /* A call's entry in the request log: what it was about, who made it, what became of it. */
 #include "call.h"
 
+#include <string.h>
+
+enum { SHOWN_MAX = 300 };
+
 static const char *const identifiers[] = {"name",
                                           "gatewayIdentifier",
                                           "gatewayId",
@@ -48,6 +52,23 @@ void gt_entry_ids(struct gt_call *call, const json_t *document)
     }
 }
 
+const char *gt_request_shown(struct gt_arena *arena, const struct gt_request *request)
+{
+    struct gt_buf text = gt_buf_init(64 * 1024);
+    gt_buf_addf(&text, "%s %s", request->method, request->path);
+    for (const char *at = request->query; at != NULL && *at != '\0';) {
+        size_t len = strcspn(at, "&"), name_len = strcspn(at, "=&");
+        gt_buf_addc(&text, at == request->query ? '?' : '&');
+        gt_buf_add(&text, at, name_len);
+        if (name_len < len)
+            gt_buf_adds(&text, "=...");
+        at += len + (at[len] == '&');
+    }
+    const char *shown = gt_one_line(arena, gt_buf_text(&text), SHOWN_MAX);
+    gt_buf_done(&text);
+    return shown;
+}
+
 static json_t *text_or_null(const char *text)
 {
     return text == NULL ? json_null() : json_string(text);
@@ -73,11 +94,8 @@ void gt_entry_write(struct gt_call *call, int status)
     if (call->fault != NULL)
         json_object_set(entry, "fault", json_object_get(call->fault, "fault"));
     if (call->serve.operation == NULL || call->handler == NULL)
-        json_object_set_new(
-            entry, "refused",
-            json_string(gt_one_line(
-                call->serve.arena,
-                gt_printf(call->serve.arena, "%s %s", request->method, request->target), 300)));
+        json_object_set_new(entry, "refused",
+                            json_string(gt_request_shown(call->serve.arena, request)));
     gt_log_write(local, json_incref(entry));
 }
 

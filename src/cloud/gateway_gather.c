@@ -92,6 +92,13 @@ static bool is_failure(const struct gt_mcp_outcome *outcome, const struct gt_off
            (outcome->failure != GT_MCP_REFUSED || offer == &gt_offers[GT_OFFER_TOOLS]);
 }
 
+/* The list is without this target's items: the client is not told, the cloud's owner is. */
+static void tell_silent(struct gt_local *local, const char *target, const char *reason)
+{
+    gt_local_event(
+        local, json_pack("{s:s, s:s, s:s}", "event", "status", "target", target, "reason", reason));
+}
+
 static void on_part(void *payload, const struct gt_mcp_outcome *outcome)
 {
     struct part *part = payload;
@@ -102,10 +109,8 @@ static void on_part(void *payload, const struct gt_mcp_outcome *outcome)
             gt_keep(gathering->job.arena,
                     json_incref(json_object_get(outcome->result, gathering->offer->member)));
     } else if (is_failure(outcome, gathering->offer)) {
-        gt_local_event(plane->local,
-                       json_pack("{s:s, s:s, s:s}", "event", "status", "target", part->target,
-                                 "reason",
-                                 gt_upstream_reason(gathering->job.arena, part->link, outcome)));
+        tell_silent(plane->local, part->target,
+                    gt_upstream_reason(gathering->job.arena, part->link, outcome));
         gt_upstream_forget(part->link);
     }
     gt_upstream_release(part->link);
@@ -141,7 +146,9 @@ static void fill_part(struct gathering *gathering, struct part *part, struct gt_
     if (part->link != NULL) {
         gt_upstream_hold(part->link);
         gathering->open++;
+        return;
     }
+    tell_silent(visit->door->plane->local, part->target, problem);
 }
 
 void gt_gateway_gather(struct gt_visit *visit, const struct gt_offer *offer, gt_gathered_fn *fn)

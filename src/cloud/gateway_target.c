@@ -4,10 +4,12 @@
 
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
+#include <string.h>
 
 enum {
     CONNECT_TIMEOUT_MS = 60 * 1000,
-    TOKENS_MAX = 16 /* connections to one target with different clients' tokens */
+    TOKENS_MAX = 16, /* connections to one target with different clients' tokens */
+    REASON_MAX = 600
 };
 
 static void link_free(void *what)
@@ -187,6 +189,18 @@ struct gt_upstream *gt_upstream_of(struct gt_plane *plane, struct gt_object *gat
     return make(plane, gateway, target, url, token);
 }
 
+/* What the error of a service, a runtime's for one, says in words; NULL: nothing. */
+static const char *said(struct gt_arena *arena, const struct gt_mcp_outcome *outcome)
+{
+    enum { DEPTH = 16 };
+    const char *problem = NULL;
+    if (outcome->failure != GT_MCP_HTTP_STATUS || outcome->body == NULL)
+        return NULL;
+    const json_t *body =
+        gt_keep(arena, gt_rpc_parse(arena, outcome->body, strlen(outcome->body), DEPTH, &problem));
+    return gt_text_at(body, "/message");
+}
+
 const char *gt_upstream_reason(struct gt_arena *arena, const struct gt_upstream *link,
                                const struct gt_mcp_outcome *outcome)
 {
@@ -199,5 +213,8 @@ const char *gt_upstream_reason(struct gt_arena *arena, const struct gt_upstream 
     if (outcome->failure == GT_MCP_HTTP_STATUS && outcome->http_status >= 500)
         return gt_printf(arena, "%sAn internal error occurred while processing the request",
                          prefix);
-    return gt_printf(arena, "%s%s", prefix, gt_one_line(arena, message, 400));
+    const char *words = said(arena, outcome);
+    if (words != NULL)
+        message = gt_printf(arena, "%s: %s", message, words);
+    return gt_printf(arena, "%s%s", prefix, gt_one_line(arena, message, REASON_MAX));
 }

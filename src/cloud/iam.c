@@ -154,11 +154,27 @@ bool gt_iam_trusts(struct gt_local *local, const char *role_arn, const struct gt
     return false;
 }
 
-/* One of the layers that must all allow. */
+enum gt_naming gt_iam_named(struct gt_local *local, const char *role_arn,
+                            const struct gt_access *access)
+{
+    const struct gt_object *role = seen(local, role_arn);
+    const json_t *trust =
+        role == NULL ? NULL : member_at(local, role, "trust", gt_local_knob(local)->iam_lag_ms);
+    struct gt_access closer = *access;
+    for (closer.naming = GT_NAMED_ITSELF; closer.naming > GT_NAMED_ANYHOW; closer.naming--)
+        if (gt_policy_evaluate(&trust, 1, &closer) == GT_ALLOW)
+            break;
+    return closer.naming;
+}
+
+/* One of the layers that must all allow; `granted`: it need not, and may deny all the same. */
 static bool layer_allows(const json_t *const *policies, size_t count, const char *layer,
-                         const struct gt_access *access, const char **why, struct gt_arena *arena)
+                         bool granted, const struct gt_access *access, const char **why,
+                         struct gt_arena *arena)
 {
     enum gt_decision decision = gt_policy_evaluate(policies, count, access);
+    if (decision == GT_IMPLICIT_DENY && granted)
+        return true;
     if (decision == GT_EXPLICIT_DENY)
         *why = gt_printf(arena, "an explicit deny in %s %s",
                          strchr("aeiou", *layer) == NULL ? "a" : "an", layer);
@@ -177,10 +193,11 @@ bool gt_iam_allows(struct gt_local *local, const char *role_arn, const json_t *s
     }
     struct gt_iam_grants grants =
         gt_iam_grants(local, role, gt_local_knob(local)->iam_lag_ms, arena);
-    return layer_allows(grants.policies.at, grants.policies.len, "identity-based policy", access,
-                        why, arena) &&
-           (grants.boundary == NULL ||
-            layer_allows(&grants.boundary, 1, "permissions boundary", access, why, arena)) &&
+    bool to_role = access->naming >= GT_NAMED_ROLE, to_session = access->naming == GT_NAMED_ITSELF;
+    return layer_allows(grants.policies.at, grants.policies.len, "identity-based policy", to_role,
+                        access, why, arena) &&
+           (grants.boundary == NULL || layer_allows(&grants.boundary, 1, "permissions boundary",
+                                                    to_session, access, why, arena)) &&
            (session_policy == NULL ||
-            layer_allows(&session_policy, 1, "session policy", access, why, arena));
+            layer_allows(&session_policy, 1, "session policy", to_session, access, why, arena));
 }

@@ -62,15 +62,33 @@ struct gt_key_pair gt_keys_of_account(struct gt_local *local, struct gt_arena *a
 
 enum { SWEEP_EVERY = 256 };
 
+/* Another role may have its name and its ARN later, never this. */
+static const char *unique_id(const struct gt_object *role)
+{
+    const char *id = gt_text_at(role->data, "/RoleId");
+    return id == NULL ? role->id : id;
+}
+
+/* Whether the role of a session is still there, and the same one. */
+static bool has_role(struct gt_local *local, const json_t *key)
+{
+    const char *arn = gt_text_at(key, "/role"), *user = gt_text_at(key, "/user");
+    if (arn == NULL)
+        return true;
+    const struct gt_object *role = gt_object_find_arn(local, arn);
+    const char *id = role == NULL ? NULL : unique_id(role);
+    return id != NULL && gt_starts_with(user, id) && user[strlen(id)] == ':';
+}
+
 void gt_keys_issue(struct gt_local *local, struct gt_arena *arena, const struct gt_object *role,
                    const char *session, int64_t life_ms, const json_t *policy,
                    struct gt_issued *issued)
 {
-    const char *name = gt_text_at(role->data, "/RoleName"), *id = gt_text_at(role->data, "/RoleId");
+    const char *name = gt_text_at(role->data, "/RoleName");
     const char *partition = gt_strndup(arena, role->arn,
                                        strcspn(role->arn, ":") + 1 +
                                            strcspn(role->arn + strcspn(role->arn, ":") + 1, ":"));
-    const char *user = gt_printf(arena, "%s:%s", id == NULL ? role->id : id, session);
+    const char *user = gt_printf(arena, "%s:%s", unique_id(role), session);
     *issued = (struct gt_issued){
         .access_key_id = key_id(local, arena, "ASIA"),
         .secret_access_key = letters(local, arena, mixed, 40),
@@ -113,8 +131,10 @@ void gt_keys_expire(struct gt_local *local)
     json_object_foreach_safe(local->keys, next, id, key)
     {
         const json_t *expires = json_object_get(key, "expires");
-        if (expires != NULL && json_integer_value(expires) + REMEMBERED_MS < now_ms)
-            json_object_del(local->keys, id);
+        if (expires == NULL || json_integer_value(expires) + REMEMBERED_MS >= now_ms)
+            continue;
+        gt_state_note(local, "keys", id);
+        json_object_del(local->keys, id);
     }
 }
 
@@ -175,7 +195,7 @@ bool gt_caller_verify(struct gt_local *local, struct gt_exchange *exchange,
         return false;
     const json_t *key = json_object_get(local->keys, claim.access_key_id);
     const char *token = gt_text_at(key, "/token");
-    if (key == NULL || !gt_streq(token, claim.session_token))
+    if (key == NULL || !gt_streq(token, claim.session_token) || !has_role(local, key))
         return refuse("UnrecognizedClientException",
                       "The security token included in the request is invalid.", code, message);
     const char *bytes = gt_text_at(key, "/secret");

@@ -174,6 +174,13 @@ bool gt_knobs_set(struct gt_knobs *into, const json_t *given, struct gt_diags *d
     return true;
 }
 
+bool gt_local_check_knobs(const json_t *given, struct gt_diags *diags)
+{
+    struct gt_knobs unused;
+    gt_knobs_init(&unused);
+    return gt_knobs_set(&unused, given, diags);
+}
+
 json_t *gt_knobs_json(const struct gt_knobs *from)
 {
     json_t *all = json_object();

@@ -190,6 +190,7 @@ void gt_local_free(struct gt_local *local)
         return;
     gt_loop_on_turn(local->loop, NULL, NULL);
     gt_timer_cancel(local->wake);
+    local->closing = true;
     gt_dispatch_close(local);
     struct gt_diags diags = gt_diags_init(local->arena);
     if (local->url != NULL && local->key_file != NULL)

@@ -72,7 +72,9 @@ void gt_dispatch_close(struct gt_local *local)
 {
     while (local->waiting != NULL) {
         struct gt_call *call = local->waiting;
+        gt_exchange_on_gone(call->serve.exchange, NULL, NULL);
         gt_timer_cancel(call->timer);
+        call->timer = NULL;
         unlink_waiting(call);
     }
 }

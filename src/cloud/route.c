@@ -187,8 +187,8 @@ static bool unknown(struct gt_call *call)
         break;
     case GT_PROTOCOL_REST_XML:
         gt_fail_front(call, 501, "NotImplemented",
-                      "the embedded cloud has no operation of S3 for %s %s", request->method,
-                      gt_one_line(arena, request->target, 200));
+                      "the embedded cloud has no operation of S3 for %s",
+                      gt_request_shown(arena, request));
         break;
     }
     return false;

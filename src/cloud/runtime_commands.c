@@ -151,6 +151,7 @@ struct gt_server_program *gt_program_of(struct gt_local *local, struct gt_arena 
 {
     struct gt_server_program *program = GT_NEW(arena, struct gt_server_program);
     const struct gt_object *command = gt_command_of(local, runtime);
+    program->start_ms = GT_BACKEND_WAIT_MS;
     if (command != NULL) {
         program->argv = argv_of(arena, json_object_get(command->data, "command"));
         program->folder = gt_strdup(arena, gt_text_at(command->data, "/folder"));

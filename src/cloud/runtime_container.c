@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { FETCHED_MS = 10 * 60 * 1000 }; /* that it may take: the image has to be fetched at first */
+
 static const char placeholder_account[] = "000000000000.";
 
 static const struct {
@@ -146,6 +148,7 @@ void gt_container_fill(struct gt_local *local, struct gt_arena *arena, const jso
         push(arena, &after, removal[i]);
     *GT_PUSH(arena, &after) = NULL;
     program->argv = argv.at;
+    program->start_ms = FETCHED_MS;
     program->after = after.at;
     program->env = gt_environment_list(arena, client_env);
 }

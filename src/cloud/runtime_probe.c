@@ -23,12 +23,21 @@ const char *gt_protocol_path(const char *protocol)
 
 static void step(void *payload);
 
+static int64_t now_of(const struct gt_backend *backend)
+{
+    return gt_monotonic_ms(gt_loop_sys(gt_local_loop(backend->plane->local)));
+}
+
 static void again(struct gt_backend *backend, const char *why)
 {
     gt_arena_free(backend->probe_arena);
     backend->probe_arena = gt_arena_new();
     backend->last_probe = gt_strdup(backend->probe_arena, why);
     backend->pinged = false;
+    if (now_of(backend) - backend->probed_ms >= backend->start_ms) {
+        gt_backend_late(backend);
+        return;
+    }
     int64_t wait_ms = FIRST_MS;
     for (unsigned i = 0; i < backend->probes && wait_ms < LONGEST_MS; i++)
         wait_ms += wait_ms / 2;
@@ -112,6 +121,7 @@ void gt_probe_start(struct gt_backend *backend)
 {
     gt_probe_stop(backend);
     backend->probes = 0;
+    backend->probed_ms = now_of(backend);
     backend->pinged = false;
     backend->timer = gt_timer_start(gt_local_loop(backend->plane->local), FIRST_MS, step, backend);
 }

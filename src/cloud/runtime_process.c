@@ -49,6 +49,8 @@ static void tell(const struct gt_backend *backend)
                   backend->version, "state", gt_backend_state_names[backend->state]);
     if (backend->last_exit != NULL && !backend->alive)
         json_object_set_new(event, "reason", json_string(backend->last_exit));
+    if (backend->late && !backend->alive)
+        json_object_set_new(event, "late", json_true());
     gt_local_event(backend->plane->local, event);
 }
 
@@ -251,7 +253,7 @@ void gt_backend_enter(struct gt_backend *backend)
 void gt_backend_leave(struct gt_backend *backend)
 {
     backend->busy--;
-    if (backend->busy == 0 && backend->forgotten && !backend->plane->closing)
+    if (backend->busy == 0 && backend->forgotten)
         gt_plane_later(backend->plane, backend_free, backend);
     else
         gt_backend_drain(backend);
@@ -264,6 +266,12 @@ void gt_backend_ready(struct gt_backend *backend)
     backend->last_probe = NULL;
     tell(backend);
     gt_backend_answer_all(backend, NULL);
+}
+
+void gt_backend_late(struct gt_backend *backend)
+{
+    backend->late = true;
+    gt_supervisor_end(gt_local_supervisor(backend->plane->local), backend->child, GRACE_MS);
 }
 
 void gt_backend_suspect(struct gt_backend *backend)
@@ -285,7 +293,10 @@ static void on_exit_of(struct gt_backend *backend, const struct gt_child_exit *e
     const char *how = ended->signal != 0
                           ? gt_printf(arena, "the server was ended by signal %d", ended->signal)
                           : gt_printf(arena, "the server ended with status %d", ended->exit_status);
-    if (backend->client != NULL && backend->last_probe != NULL)
+    if (backend->late)
+        how = gt_printf(arena, "the server was not ready within %d seconds: %s",
+                        (int)(backend->start_ms / 1000), backend->last_probe);
+    else if (backend->client != NULL && backend->last_probe != NULL)
         how = gt_strdup(arena, backend->last_probe); /* why it was ended */
     if (ending) {
         set_last_exit(backend, how);
@@ -335,9 +346,21 @@ static int free_port(void)
     return port;
 }
 
+static void on_silent(void *payload)
+{
+    struct gt_backend *backend = payload;
+    backend->timer = NULL;
+    backend->last_probe = gt_strdup(backend->run, "it does not answer over stdio");
+    gt_backend_late(backend);
+}
+
 static void on_connected(void *payload, const struct gt_mcp_outcome *outcome)
 {
     struct gt_backend *backend = payload;
+    if (backend->late || !backend->alive)
+        return; /* it is known why, and the timer is another one */
+    gt_timer_cancel(backend->timer);
+    backend->timer = NULL;
     if (outcome->failure == GT_MCP_OK) {
         gt_backend_ready(backend);
         return;
@@ -357,10 +380,11 @@ static void connect_stdio(struct gt_backend *backend, struct gt_child *child)
         .name = "agentcore-runtime",
         .version = "1.0.0",
         .prefer_legacy = true,
-        .timeout_ms = GT_BACKEND_WAIT_MS,
+        .timeout_ms = backend->start_ms,
     };
     backend->client = gt_mcp_client_new(&options);
     backend->relay = gt_mcp_relay_new(loop_of(backend), backend->client);
+    backend->timer = gt_timer_start(loop_of(backend), backend->start_ms, on_silent, backend);
     gt_mcp_connect(backend->client, on_connected, backend);
 }
 
@@ -410,6 +434,7 @@ static const char *try_start(struct gt_backend *backend)
     if (program == NULL)
         return problem;
     backend->transport = program->transport;
+    backend->start_ms = program->start_ms;
     const struct gt_child_options options = {
         .argv = program->argv,
         .env = program->env,
@@ -429,6 +454,7 @@ static void start(struct gt_backend *backend)
     clear_run(backend);
     backend->run = gt_arena_new_secret();
     backend->state = GT_BACKEND_STARTING;
+    backend->late = false;
     backend->restarts += backend->started_ms != 0;
     backend->started_ms = now_of(backend);
     const char *problem = try_start(backend);

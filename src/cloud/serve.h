@@ -71,11 +71,10 @@ void gt_serve_fail_member(struct gt_serve *call, const char *name, json_t *value
 /* The condition keys of every call (time, region, principal, ...); may be added to. Kept by the
  * call's arena. */
 json_t *gt_serve_context(struct gt_serve *call);
-/* Whether the caller may do this too: a role's session by its role's policies, their boundary and
- * its own policy; the account's own keys may do all. `more`: further condition keys, or NULL.
- * `why` as gt_iam_allows. */
-bool gt_serve_allowed(struct gt_serve *call, const char *action, const char *resource,
-                      const json_t *more, const char **why);
+/* Whether the caller may do this too: a role's session as gt_iam_allows, the account's own keys may
+ * do all. The access has no principal, and of the context only what stands in gt_serve_context not
+ * yet (NULL: nothing). */
+bool gt_serve_allowed(struct gt_serve *call, const struct gt_access *access, const char **why);
 
 /* The answer of a handler that takes: its output (stolen), or NULL after gt_serve_fail. Once. */
 void gt_serve_answer(struct gt_serve *call, json_t *output);
@@ -139,7 +138,16 @@ void gt_keys_issue(struct gt_local *local, struct gt_arena *arena, const struct 
 const struct gt_object *gt_iam_role(struct gt_local *local, const char *role_arn);
 bool gt_iam_trusts(struct gt_local *local, const char *role_arn, const struct gt_access *access,
                    const char **why, struct gt_arena *arena);
-/* Inline policies, attached policies, boundary and session policy together. */
+/* How closely the trust policy names a principal whom it trusts. */
+enum gt_naming gt_iam_named(struct gt_local *local, const char *role_arn,
+                            const struct gt_access *access);
+/*
+ * Inline policies, attached policies, boundary and session policy together. access->naming: how
+ * closely the resource's own policy, of the same account, allows it; what it gives to the role
+ * needs no identity-based policy, and what it gives to the session no boundary and no session
+ * policy either. Each of them may deny it all the same. Source: IAM User Guide, "Policy evaluation
+ * for requests within a single account".
+ */
 bool gt_iam_allows(struct gt_local *local, const char *role_arn, const json_t *session_policy,
                    const struct gt_access *access, const char **why, struct gt_arena *arena);
 

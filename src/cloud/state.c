@@ -219,7 +219,6 @@ static bool too_large(struct gt_diags *diags)
 /* The snapshot takes the journal's place: one that is left from before has another number. */
 static bool write_snapshot(struct gt_local *local, struct gt_diags *diags)
 {
-    gt_keys_expire(local);
     json_auto_t *snapshot =
         json_pack("{s:i, s:I, s:s, s:s, s:o}", "format", FORMAT, "journal", local->serial + 1, "id",
                   local->id, "pageSecret", local->page_secret, "objects", gt_store_save(local));
@@ -251,6 +250,7 @@ bool gt_state_save(struct gt_local *local, struct gt_diags *diags)
 {
     if (local->options.state_folder == NULL)
         return true;
+    gt_keys_expire(local);
     forget_changes(local);
     local->whole = !write_snapshot(local, diags); /* else tried again with the next turn */
     return !local->whole;
@@ -323,7 +323,7 @@ static void on_wake(void *payload)
 void gt_state_send(struct gt_local *local, struct gt_exchange *exchange,
                    const struct gt_answer *answer)
 {
-    if (local->options.state_folder == NULL) {
+    if (local->options.state_folder == NULL || local->closing) {
         send(exchange, answer);
         return;
     }

@@ -73,8 +73,11 @@ enum gt_token_outcome gt_token_look(struct gt_call *call, const json_t **output)
 /* Objects iterate in the order of insertion: the oldest comes first. */
 static void make_room(struct gt_local *local)
 {
-    while (json_object_size(local->tokens) >= TOKENS_MOST)
-        json_object_del(local->tokens, json_object_iter_key(json_object_iter(local->tokens)));
+    while (json_object_size(local->tokens) >= TOKENS_MOST) {
+        const char *oldest = json_object_iter_key(json_object_iter(local->tokens));
+        gt_state_note(local, "tokens", oldest);
+        json_object_del(local->tokens, oldest);
+    }
 }
 
 void gt_token_keep(struct gt_call *call, const json_t *output)

@@ -73,16 +73,16 @@ json_t *gt_serve_context(struct gt_serve *serve)
     return context;
 }
 
-bool gt_serve_allowed(struct gt_serve *serve, const char *action, const char *resource,
-                      const json_t *more, const char **why)
+bool gt_serve_allowed(struct gt_serve *serve, const struct gt_access *access, const char **why)
 {
     const struct gt_caller *caller = &((struct gt_call *)serve)->caller;
+    struct gt_access whole = *access;
     if (caller->role_arn == NULL)
         return true;
     json_t *context = gt_serve_context(serve);
-    json_object_update(context, gt_iterable(more));
-    const struct gt_access access = {.action = action, .resource = resource, .context = context};
-    return gt_iam_allows(serve->local, caller->role_arn, caller->session_policy, &access, why,
+    json_object_update(context, gt_iterable(access->context));
+    whole.context = context;
+    return gt_iam_allows(serve->local, caller->role_arn, caller->session_policy, &whole, why,
                          serve->arena);
 }
 
@@ -98,7 +98,8 @@ static bool permitted(struct gt_call *call)
             : gt_printf(serve->arena, "%s:%s", call->service->signing_name, serve->operation->name);
     const char *resource = handler->resource == NULL ? "*" : fill(call, handler->resource);
     const char *why = NULL;
-    if (gt_serve_allowed(serve, action, resource, NULL, &why))
+    const struct gt_access access = {.action = action, .resource = resource};
+    if (gt_serve_allowed(serve, &access, &why))
         return true;
     gt_fail_denied(call, action, resource, why);
     return false;

@@ -254,12 +254,13 @@ bool gt_token_fetch(struct gt_arena *arena, const struct gt_token_options *optio
         *token_url = url;
         return true;
     }
-    bool held_back = fetched.status == 200; /* it may be a token in another form */
+    bool held_back = fetched.status / 100 == 2; /* it may be a token in another form */
     *failure = (struct gt_token_failure){
         .message = "no token could be had",
         .sent = gt_printf(arena, "POST %s as client %s, %s", url, options->client->client_id,
                           request.http.body),
-        .received = held_back ? "HTTP 200 without an access_token" : gt_received(arena, &fetched),
+        .received = held_back ? gt_printf(arena, "HTTP %d without an access_token", fetched.status)
+                              : gt_received(arena, &fetched),
         .cause = gt_token_cause(&fetched),
     };
     return false;

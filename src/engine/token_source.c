@@ -112,8 +112,9 @@ static void on_token(void *payload, const struct gt_http_response *response)
     if (!may_pass(source, &fetched))
         answer(source, NULL,
                gt_printf(arena, "no token from %s: %s", source->token_url,
-                         fetched.status == 200 ? "HTTP 200 without an access_token"
-                                               : gt_received(arena, &fetched)));
+                         fetched.status / 100 == 2
+                             ? gt_printf(arena, "HTTP %d without an access_token", fetched.status)
+                             : gt_received(arena, &fetched)));
     gt_arena_free(arena);
 }
 

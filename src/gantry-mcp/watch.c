@@ -35,7 +35,14 @@ static void reload(struct gt_config_watch *watch, const char *bytes)
     struct gt_config_options options = watch->options;
     options.bytes = bytes;
     options.len = strlen(bytes);
-    struct gt_config *config = gt_config_load(program->sys, &options, &diags);
+    /* A file that lost its content, on a full disk say, is not one that wants a server of nothing.
+     */
+    struct gt_config *config = NULL;
+    if (bytes[strspn(bytes, " \t\r\n")] == '\0')
+        gt_error(&diags, "empty", "%s is empty", options.path)->hint =
+            "write it, or stop the server";
+    else
+        config = gt_config_load(program->sys, &options, &diags);
     bool good = config != NULL && gt_service_replace(watch->service, config, &diags);
     gt_report(&program->err, &diags, program->verbosity == GT_QUIET);
     gt_stream_flush(&program->err);

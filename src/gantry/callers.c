@@ -6,6 +6,8 @@
 #include <gantry/base/str.h>
 #include <gantry/model/operations.h>
 
+#include <string.h>
+
 enum gt_exit gt_callers_open(struct gt_context *context)
 {
     if (!gt_context_build(context, true))
@@ -128,6 +130,43 @@ int64_t gt_callers_deadline_ms(const struct gt_context *context)
 {
     int64_t given = context->program->args->values[OPTION_CALLER_DEADLINE].number;
     return given > 0 ? given : GT_TOKEN_DEADLINE_MS;
+}
+
+const char *gt_gateway_name(const struct gt_resource *resource)
+{
+    static const char prefix[] = "gateway.";
+    return gt_starts_with(resource->address, prefix) ? resource->address + strlen(prefix) : NULL;
+}
+
+const char *const *gt_gateway_names(struct gt_context *context, const char **listed)
+{
+    GT_VEC(const char *) names = {0};
+    *listed = "";
+    for (size_t i = 0; i < context->stack.resources.len; i++) {
+        const char *name = gt_gateway_name(&context->stack.resources.at[i]);
+        if (name == NULL)
+            continue;
+        *listed = gt_printf(context->arena, "%s%s%s", *listed, names.len == 0 ? "" : ", ", name);
+        *GT_PUSH(context->arena, &names) = name;
+    }
+    *GT_PUSH(context->arena, &names) = NULL;
+    return names.at;
+}
+
+bool gt_callers_check_gateway(struct gt_context *context, const char *wanted)
+{
+    const char *listed;
+    const char *const *names = gt_gateway_names(context, &listed);
+    for (size_t i = 0; names[i] != NULL; i++)
+        if (gt_streq(names[i], wanted))
+            return true;
+    const char *nearest = gt_nearest(wanted, names);
+    gt_error(context->diags, "no-gateway", "%s has no gateway \"%s\"", context->stack_name,
+             gt_one_line(context->arena, wanted, 100))
+        ->hint = *listed == '\0'   ? "gateways are declared below gateways:"
+                 : nearest != NULL ? gt_printf(context->arena, "did you mean %s?", nearest)
+                                   : gt_printf(context->arena, "its gateways are: %s", listed);
+    return false;
 }
 
 bool gt_callers_gateway(struct gt_context *context, const char *name,

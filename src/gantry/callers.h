@@ -31,6 +31,13 @@ bool gt_callers_check(struct gt_context *context, const char *name, const char *
  * secret. NULL with an error. */
 const struct gt_verify_client *gt_callers_one(struct gt_context *context, const char *gateway);
 
+/* The logical name of a gateway of the stack; NULL: another kind of resource. */
+const char *gt_gateway_name(const struct gt_resource *resource);
+/* Those of all, ending with NULL; `listed` gets them on one line. */
+const char *const *gt_gateway_names(struct gt_context *context, const char **listed);
+/* Whether the manifest has the gateway. The error names those that it has. */
+bool gt_callers_check_gateway(struct gt_context *context, const char *wanted);
+
 /* A gateway by its logical name, read with GetGateway. */
 bool gt_callers_gateway(struct gt_context *context, const char *name,
                         struct gt_verify_gateway *gateway);

@@ -35,6 +35,7 @@ struct gt_context {
 
     /* embedded.c */
     bool local;                         /* the embedded cloud is used */
+    bool fleeting;                      /* it goes with this command, and all that is in it */
     const struct gt_local_place *place; /* of it, when it was found; NULL: AWS */
 
     /* connect.c */
@@ -52,6 +53,7 @@ struct gt_context {
     bool watching; /* a phase is being shown */
     struct gt_timer *tick;
     size_t done[GT_ACTION_COUNT], failed, skipped; /* resources, by the engine's events */
+    struct gt_aws_counts counted;                  /* requests that belong to an earlier run */
 };
 
 struct gt_context gt_context_new(struct gt_program *program);

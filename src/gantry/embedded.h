@@ -9,9 +9,8 @@
 
 #define GT_EMBEDDED_REGION "us-east-1" /* where nothing names one */
 
-/* With --local: finds the running cloud and fills context->place; the state of other embedded
- * clouds that are gone for good is removed. True without --local, and when the place is known
- * already. */
+/* With --local: finds the running cloud and fills context->place. True without --local, and when
+ * the place is known already. */
 bool gt_embedded_find(struct gt_context *context);
 
 /* The one at a port; 0: the only one. */
@@ -21,7 +20,8 @@ bool gt_embedded_find_at(struct gt_context *context, int port);
  * with an error. */
 const struct gt_keys *gt_embedded_keys(struct gt_context *context);
 
-/* The folder of the stack's state that belongs to this cloud: absolute. */
+/* The folder of the stack's state that belongs to this cloud: absolute. A cloud that keeps nothing
+ * removes it when it ends, its supervisor when it is killed (gt_embedded_tell). */
 const char *gt_embedded_folder(struct gt_context *context);
 
 /* What is given to the embedded cloud over its Unix socket, never over its port: a request and its

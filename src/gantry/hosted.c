@@ -48,19 +48,21 @@ static void show_log(struct gt_hosted *hosted, const char *name, const json_t *e
     gt_arena_free(arena);
 }
 
-/* A server that ends again and again will not run by waiting for it. */
+/* A server that ends again and again, or that was given all the time there is, will not run by
+ * waiting for it. */
 static void count_downs(struct gt_hosted *hosted, const json_t *event)
 {
     struct gt_context *context = hosted->context;
     const char *runtime = gt_text_at(event, "/runtime"), *state = gt_text_at(event, "/state");
     const char *reason = gt_text_at(event, "/reason");
+    bool late = json_is_true(gt_at(event, "/late"));
     if (runtime == NULL || gt_streq(state, "starting"))
         return;
     json_int_t downs = json_integer_value(json_object_get(hosted->downs, runtime)) + 1;
     if (!gt_streq(state, "down"))
         downs = 0;
     json_object_set_new(hosted->downs, runtime, json_integer(downs));
-    if (downs < DOWNS_MOST || hosted->broken != NULL || context->engine == NULL)
+    if ((downs < DOWNS_MOST && !late) || hosted->broken != NULL || context->engine == NULL)
         return;
     hosted->broken =
         gt_printf(context->arena, "the server of runtime %s does not run: %s", runtime,
@@ -72,6 +74,9 @@ static void on_event(struct gt_hosted *hosted, const char *text, size_t len)
 {
     json_auto_t *event = json_loadb(text, len, 0, NULL);
     const char *name = gt_text_at(event, "/event");
+    const char *message = gt_text_at(event, "/message");
+    if (gt_streq(name, "diagnostic") && gt_streq(gt_text_at(event, "/severity"), "error"))
+        hosted->last_error = gt_strdup(hosted->context->arena, message);
     if (gt_streq(name, "listening")) {
         hosted->port = (int)json_integer_value(gt_at(event, "/port"));
         gt_loop_stop(hosted->context->loop);
@@ -174,12 +179,14 @@ bool gt_hosted_start(struct gt_hosted *hosted, struct gt_context *context)
         return gt_embedded_find_at(context, hosted->port);
     if (!hosted->ended)
         gt_loop_unwatch(context->loop, hosted->companion.out);
-    bool told = hosted->ended; /* it said why on standard error, which is ours */
+    /* It said why on standard error, which is ours; who reads events has not seen that. */
+    bool told = hosted->ended, repeated = context->program->json && hosted->last_error != NULL;
     int status = gt_companion_stop(&hosted->companion, GRACE_MS);
     hosted->running = false;
     gt_buf_done(&hosted->line);
     gt_error(context->diags, status == GT_EXIT_USAGE ? "usage" : "embedded-cloud",
-             "the embedded cloud did not start")
+             "the embedded cloud did not start%s%s", repeated ? ": " : "",
+             repeated ? hosted->last_error : "")
         ->hint = told ? NULL : "`gantry local` shows why";
     return false;
 }

@@ -17,7 +17,8 @@ struct gt_hosted {
     bool follow;        /* its servers' logs are shown */
     json_t *downs;      /* {runtime: how often in a row its server came to nothing} */
     const char *broken; /* a server that does not run, and why, when that was too often; or NULL */
-    bool awaited;       /* its end stops the loop; else it interrupts the engine, if that works */
+    const char *last_error; /* that it told of; or NULL */
+    bool awaited; /* its end stops the loop; else it interrupts the engine, if that works */
 };
 
 /* Starts it and waits until it listens; context->place is then its place. */

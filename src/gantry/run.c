@@ -91,6 +91,14 @@ static const struct {
     [GT_APPLY_INTERRUPTED] = {"interrupted", "interrupted", again, GT_EXIT_INTERRUPTED},
 };
 
+static struct gt_aws_counts counts_of(const struct gt_context *context)
+{
+    struct gt_aws_counts counts = gt_aws_counts(context->aws);
+    counts.requests -= context->counted.requests;
+    counts.retries -= context->counted.retries;
+    return counts;
+}
+
 static json_t *summary_document(const struct gt_context *context, enum gt_apply_result result,
                                 int64_t elapsed_ms)
 {
@@ -98,7 +106,7 @@ static json_t *summary_document(const struct gt_context *context, enum gt_apply_
     for (int i = 0; i < GT_ACTION_COUNT; i++)
         if (past[i] != NULL)
             json_object_set_new(done, past[i], json_integer((json_int_t)context->done[i]));
-    struct gt_aws_counts counts = gt_aws_counts(context->aws);
+    struct gt_aws_counts counts = counts_of(context);
     return json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I}", "outcome", results[result].outcome,
                      "done", done, "failed", (json_int_t)context->failed, "skipped",
                      (json_int_t)context->skipped, "elapsedMs", (json_int_t)elapsed_ms, "requests",
@@ -119,13 +127,14 @@ static void print_summary(struct gt_context *context, enum gt_apply_result resul
     if (context->skipped > 0)
         text =
             gt_printf(arena, "%s%s%zu skipped", text, *text == '\0' ? "" : ", ", context->skipped);
-    struct gt_aws_counts counts = gt_aws_counts(context->aws);
+    struct gt_aws_counts counts = counts_of(context);
     gt_program_event(context->program, "summary", summary_document(context, result, elapsed_ms));
     if (result == GT_APPLY_DONE && *text == '\0')
         return; /* the plan said already that there was nothing to do */
     gt_program_say(context->program, "%s%s%s in %s (%zu request%s)%s", results[result].words,
                    *text == '\0' ? "" : ": ", text, gt_elapsed_text(arena, elapsed_ms),
-                   counts.requests, gt_plural(counts.requests), results[result].next);
+                   counts.requests, gt_plural(counts.requests),
+                   context->fleeting ? "" : results[result].next);
 }
 
 enum gt_exit gt_run_apply(struct gt_context *context, const struct gt_plan *plan)

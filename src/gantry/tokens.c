@@ -80,7 +80,7 @@ void gt_fetch_token_urls(struct gt_context *context, struct gt_client_facts *fac
         else
             fetches[i].error = "the state belongs to another endpoint than the one in force";
     }
-    if (open > 0)
+    while (open > 0)
         gt_loop_run(context->loop);
     for (size_t i = 0; i < count; i++) {
         const char *pool = gt_client_place(state, &context->stack.clients.at[i]).pool_id;

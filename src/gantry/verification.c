@@ -183,34 +183,11 @@ static bool each_client(struct run *run, const char *name)
     return true;
 }
 
-/* The logical name of a gateway of the stack; NULL: another kind of resource. */
-static const char *gateway_name(const struct gt_resource *resource)
-{
-    static const char prefix[] = "gateway.";
-    return gt_starts_with(resource->address, prefix) ? resource->address + strlen(prefix) : NULL;
-}
-
 static bool check_names(struct gt_context *context, const struct gt_verification_options *options)
 {
-    size_t count = 0;
-    const char **names =
-        gt_calloc(context->arena, context->stack.resources.len + 1, sizeof(const char *));
-    for (size_t i = 0; i < context->stack.resources.len; i++) {
-        const char *name = gateway_name(&context->stack.resources.at[i]);
-        if (name != NULL)
-            names[count++] = name;
-        if (name != NULL && gt_streq(name, options->gateway))
-            return options->client == NULL ||
-                   gt_callers_check(context, options->client, options->gateway);
-    }
-    if (options->gateway == NULL)
-        return options->client == NULL || gt_callers_check(context, options->client, NULL);
-    const char *nearest = gt_nearest(options->gateway, names);
-    gt_error(context->diags, "no-gateway", "%s has no gateway \"%s\"", context->stack_name,
-             options->gateway)
-        ->hint = nearest == NULL ? "gateways are declared below gateways:"
-                                 : gt_printf(context->arena, "did you mean %s?", nearest);
-    return false;
+    return (options->gateway == NULL || gt_callers_check_gateway(context, options->gateway)) &&
+           (options->client == NULL ||
+            gt_callers_check(context, options->client, options->gateway));
 }
 
 static bool is_wanted(const struct gt_context *context,
@@ -260,9 +237,10 @@ enum gt_exit gt_verification_run(struct gt_context *context,
     if (!check_names(context, options) || !gt_callers_collect(context, NULL, &callers))
         return GT_EXIT_FAILED;
     for (size_t i = 0; i < context->stack.resources.len; i++)
-        run.gateways += is_wanted(context, options, gateway_name(&context->stack.resources.at[i]));
+        run.gateways +=
+            is_wanted(context, options, gt_gateway_name(&context->stack.resources.at[i]));
     for (size_t i = 0; i < context->stack.resources.len; i++) {
-        const char *name = gateway_name(&context->stack.resources.at[i]);
+        const char *name = gt_gateway_name(&context->stack.resources.at[i]);
         if (is_wanted(context, options, name) && !each_client(&run, name))
             return GT_EXIT_FAILED;
     }

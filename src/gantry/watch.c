@@ -98,6 +98,7 @@ void gt_watch_reset(struct gt_context *context)
 {
     memset(context->done, 0, sizeof(context->done));
     context->failed = context->skipped = 0;
+    context->counted = gt_aws_counts(context->aws);
 }
 
 static void tick(void *payload)

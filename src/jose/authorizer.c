@@ -101,16 +101,40 @@ static bool check_audience(const struct judgement *judgement)
                                  : "allowedAudience does not name the token's audience");
 }
 
-/* RFC 6749, section 3.3: scopes with spaces between them. Some issuers write a list. */
-static bool has_scope(const json_t *allowed, const json_t *scope)
+static bool has_word(const char *words, const char *word)
 {
-    if (!json_is_string(scope))
-        return names_any(allowed, scope);
-    for (const char *at = json_string_value(scope); *at != '\0';) {
-        size_t len = strcspn(at, " ");
-        if (names(allowed, at, len))
+    size_t len = strlen(word);
+    for (const char *at = words; *at != '\0'; at += strspn(at, " ")) {
+        size_t here = strcspn(at, " ");
+        if (here == len && len > 0 && memcmp(at, word, len) == 0)
             return true;
-        at += len + (at[len] == ' ');
+        at += here;
+    }
+    return false;
+}
+
+bool gt_claims_have_scope(const json_t *claims, const char *scope)
+{
+    const json_t *given = json_object_get(claims, "scope"), *item;
+    size_t i;
+    if (given == NULL)
+        given = json_object_get(claims, "scp");
+    if (json_is_string(given))
+        return has_word(json_string_value(given), scope);
+    json_array_foreach(given, i, item)
+    {
+        if (gt_streq(json_string_value(item), scope))
+            return true;
+    }
+    return false;
+}
+
+static bool has_any_scope(const json_t *claims, const json_t *allowed)
+{
+    for (size_t i = 0; i < json_array_size(allowed); i++) {
+        const char *scope = json_string_value(json_array_get(allowed, i));
+        if (scope != NULL && gt_claims_have_scope(claims, scope))
+            return true;
     }
     return false;
 }
@@ -135,7 +159,7 @@ static const char *advertised(const struct judgement *judgement, const json_t *a
 static bool check_scope(const struct judgement *judgement)
 {
     const json_t *allowed = rule(judgement, "allowedScopes");
-    if (allowed == NULL || has_scope(allowed, json_object_get(judgement->claims, "scope")))
+    if (allowed == NULL || has_any_scope(judgement->claims, allowed))
         return true;
     *judgement->refusal =
         (struct gt_refusal){.status = 403,

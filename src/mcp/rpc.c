@@ -93,7 +93,7 @@ json_t *gt_rpc_parse(struct gt_arena *arena, const char *bytes, size_t len, size
         return NULL;
     }
     json_error_t error;
-    json_t *message = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
+    json_t *message = json_loadb(bytes, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (message == NULL) /* the parser's text quotes the input near the error */
         *problem = gt_printf(arena, "no JSON at byte %d: %s", error.position,
                              gt_one_line(arena, error.text, 100));

@@ -151,10 +151,12 @@ static void set_versions(struct gt_mcp_server *server)
                                   json_string(gt_mcp_version_name((enum gt_mcp_version)v)));
 }
 
-static const char *info_text(struct gt_mcp_server *server)
+static void write_info(struct gt_mcp_server *server)
 {
     json_auto_t *meta = json_pack("{s:O}", GT_META_SERVER_INFO, server->options.server_info);
-    return gt_json_canonical(server->arena, meta);
+    gt_arena_free(server->told);
+    server->told = gt_arena_new();
+    server->info = gt_json_canonical(server->told, meta);
 }
 
 struct gt_mcp_server *gt_mcp_server_new(const struct gt_mcp_server_options *options)
@@ -166,7 +168,7 @@ struct gt_mcp_server *gt_mcp_server_new(const struct gt_mcp_server_options *opti
     server->empty = gt_keep(arena, json_object());
     server->text = gt_buf_init((size_t)256 * 1024 * 1024);
     set_versions(server);
-    server->info = info_text(server);
+    write_info(server);
     return server;
 }
 
@@ -177,7 +179,7 @@ void gt_mcp_server_describe(struct gt_mcp_server *server,
     server->options.instructions = options->instructions;
     server->options.ttl_ms = options->ttl_ms;
     server->options.private_lists = options->private_lists;
-    server->info = info_text(server);
+    write_info(server);
 }
 
 void gt_mcp_server_quiesce(struct gt_mcp_server *server)
@@ -202,5 +204,6 @@ void gt_mcp_server_free(struct gt_mcp_server *server)
     while (server->open != NULL)
         gt_mcp_work_abandon(server->open);
     gt_buf_done(&server->text);
+    gt_arena_free(server->told);
     gt_arena_free(server->arena);
 }

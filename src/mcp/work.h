@@ -62,7 +62,8 @@ struct gt_mcp_server {
     unsigned supported;         /* bits by version */
     json_t *supported_names, *empty;
     struct gt_buf text; /* of the message that is being built; kept for the next */
-    const char *info;   /* the text of a _meta with serverInfo */
+    const char *info;   /* the text of a _meta with serverInfo; in `told` */
+    struct gt_arena *told;
     bool quiescing;
 };
 

@@ -12,6 +12,7 @@
 enum {
     CHECKS_PER_TIMEOUT = 4,
     CLOCK_GRAIN_MS = 50,
+    LEFT_MS = 1000, /* in which libmicrohttpd has surely looked at all that came before */
     FRESH_MS = 1000 /* in which a client that has just connected sends what it came for */
 };
 
@@ -42,6 +43,13 @@ static bool line_has_begun(const struct gt_connection *connection, int64_t now)
     return now - info.tcpi_last_data_recv > connection->idle_since_ms + CLOCK_GRAIN_MS;
 }
 
+/* Whether the client has closed its half, and all that it sent before was read. */
+static bool sends_no_more(const struct gt_connection *connection)
+{
+    char byte;
+    return recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static void check_time(void *payload);
 
 static void check_in(struct gt_connection *connection, int64_t delay_ms)
@@ -67,6 +75,15 @@ static void check_time(void *payload)
     connection->timer = NULL;
     if (exchange != NULL && exchange->complete) { /* it may take what time it needs */
         check_in(connection, limit / CHECKS_PER_TIMEOUT + 1);
+        return;
+    }
+    /* A request that is not complete now will never be; libmicrohttpd goes on waiting for it. */
+    if (sends_no_more(connection)) {
+        if (connection->left)
+            end(connection, NULL);
+        else
+            check_in(connection, LEFT_MS);
+        connection->left = true;
         return;
     }
     if (exchange == NULL && connection->begun_ms == 0 && line_has_begun(connection, now))

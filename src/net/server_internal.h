@@ -16,6 +16,7 @@ struct gt_connection {                     /* of a client; lives as long as libm
     int fd;
     bool watched;          /* for the client's leave */
     bool served;           /* a request, at least one */
+    bool left;             /* was found to send nothing more */
     int64_t idle_since_ms; /* accepted, or answered the last request */
     int64_t begun_ms;      /* when bytes of a request without complete first line were seen, or 0 */
     struct gt_timer *timer;

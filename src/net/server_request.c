@@ -8,7 +8,16 @@
  * while it sends; beyond it is cut off. */
 enum { DROPPED_MAX = 16 * 1024 * 1024 };
 
-enum refusal { MALFORMED, NO_HOST, OTHER_HOST, AMBIGUOUS, LARGE_BODY, LARGE_HEAD, UNKNOWN_CODING };
+enum refusal {
+    MALFORMED,
+    NO_HOST,
+    OTHER_HOST,
+    AMBIGUOUS,
+    LARGE_BODY,
+    LARGE_HEAD,
+    LONG_TARGET,
+    UNKNOWN_CODING
+};
 
 static const struct gt_refusal refusals[] = {
     [MALFORMED] = {400, "the request is malformed\n"},
@@ -17,6 +26,7 @@ static const struct gt_refusal refusals[] = {
     [AMBIGUOUS] = {400, "the length of the request is ambiguous\n"},
     [LARGE_BODY] = {413, "the request's body is larger than allowed\n"},
     [LARGE_HEAD] = {431, "the request's headers are larger than allowed\n"},
+    [LONG_TARGET] = {414, "the request's target is longer than allowed\n"},
     [UNKNOWN_CODING] = {501, "the transfer coding is not supported\n"},
 };
 
@@ -226,8 +236,9 @@ static bool admit_head(struct gt_exchange *exchange, struct MHD_Connection *mhd,
     request->peer = gt_strdup(exchange->arena, exchange->connection->peer);
     size_t size =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
-    if (size > exchange->server->options.max_headers)
-        return refuse(exchange, LARGE_HEAD);
+    const size_t most = exchange->server->options.max_headers;
+    if (size > most)
+        return refuse(exchange, strlen(request->target) > most ? LONG_TARGET : LARGE_HEAD);
     if (!split_target(exchange) || !copy_headers(exchange, mhd, size))
         return refuse(exchange, MALFORMED);
     struct framing framing = framing_of(request);

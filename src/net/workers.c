@@ -4,9 +4,10 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { THREADS = 4, THREADS_MAX = 64 };
+enum { THREADS = 4, THREADS_MAX = 64, END_S = 2 };
 
 struct task {
     struct task *next;
@@ -23,10 +24,10 @@ struct gt_workers {
     struct gt_loop *loop;
     struct task *unused; /* the loop's alone */
     pthread_mutex_t lock;
-    pthread_cond_t wanted;
+    pthread_cond_t wanted, left;
     struct queue open, finished;
     pthread_t threads[THREADS_MAX];
-    unsigned count, most, idle;
+    unsigned count, most, idle, gone;
     bool ending;
     int wake;
 };
@@ -67,6 +68,8 @@ static void *thread_main(void *payload)
         while (write(workers->wake, &one, sizeof(one)) < 0 && errno == EINTR) {
         }
     }
+    workers->gone++;
+    pthread_cond_signal(&workers->left);
     pthread_mutex_unlock(&workers->lock);
     return NULL;
 }
@@ -108,6 +111,11 @@ struct gt_workers *gt_workers_new(struct gt_loop *loop, unsigned threads)
     workers->finished.end = &workers->finished.first;
     pthread_mutex_init(&workers->lock, NULL);
     pthread_cond_init(&workers->wanted, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&workers->left, &attributes);
+    pthread_condattr_destroy(&attributes);
     workers->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (workers->wake < 0)
         gt_die("no descriptor is left for threads");
@@ -146,20 +154,45 @@ void gt_work(struct gt_workers *workers, gt_work_fn *run, gt_work_fn *done, void
         start_thread(workers);
 }
 
+/* Whether all threads end, and soon. */
+static bool end_threads(struct gt_workers *workers)
+{
+    struct timespec until;
+    int late = 0;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += END_S;
+    pthread_mutex_lock(&workers->lock);
+    workers->ending = true;
+    pthread_cond_broadcast(&workers->wanted);
+    while (workers->gone < workers->count && late == 0)
+        late = pthread_cond_timedwait(&workers->left, &workers->lock, &until);
+    bool all = workers->gone == workers->count;
+    pthread_mutex_unlock(&workers->lock);
+    for (unsigned i = 0; i < workers->count; i++)
+        if (all)
+            pthread_join(workers->threads[i], NULL);
+        else
+            pthread_detach(workers->threads[i]);
+    return all;
+}
+
 void gt_workers_free(struct gt_workers *workers)
 {
     if (workers == NULL)
         return;
-    pthread_mutex_lock(&workers->lock);
-    workers->ending = true;
-    pthread_cond_broadcast(&workers->wanted);
-    pthread_mutex_unlock(&workers->lock);
-    for (unsigned i = 0; i < workers->count; i++)
-        pthread_join(workers->threads[i], NULL);
+    bool all = end_threads(workers);
     gt_loop_unwatch(workers->loop, workers->wake);
+    pthread_mutex_lock(&workers->lock);
+    struct task *finished = workers->finished.first, *open = workers->open.first;
+    workers->finished = (struct queue){.end = &workers->finished.first};
+    workers->open = (struct queue){.end = &workers->open.first};
+    pthread_mutex_unlock(&workers->lock);
+    hand_back(workers, finished);
+    hand_back(workers, open);
+    if (!all)
+        return; /* those that are left still use it */
     close(workers->wake);
-    hand_back(workers, workers->finished.first);
-    hand_back(workers, workers->open.first);
+    pthread_cond_destroy(&workers->left);
     pthread_cond_destroy(&workers->wanted);
     pthread_mutex_destroy(&workers->lock);
     gt_arena_free(workers->arena);

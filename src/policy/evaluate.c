@@ -65,8 +65,10 @@ static enum gt_truth principal_matches(const struct evaluation *evaluation, cons
         return GT_UNKNOWN;
     if (!named)
         return GT_TRUE;
-    bool matches = principal != NULL ? gt_policy_principal_in(evaluation->arena, principal, access)
-                                     : !gt_policy_principal_named(evaluation->arena, other, access);
+    bool matches = principal != NULL
+                       ? gt_policy_principal_in(evaluation->arena, principal, access)
+                       : access->naming == GT_NAMED_ANYHOW &&
+                             !gt_policy_principal_named(evaluation->arena, other, access);
     return matches ? GT_TRUE : GT_FALSE;
 }
 

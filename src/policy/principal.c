@@ -47,15 +47,25 @@ static bool is_same(struct gt_arena *arena, const char *listed, const char *prin
            (account != NULL && gt_streq(account, gt_policy_account(arena, principal)));
 }
 
+static bool is_role_of(struct gt_arena *arena, const char *listed, const char *principal)
+{
+    const char *role = role_of(arena, listed, ":role/");
+    const char *session = role_of(arena, principal, ":assumed-role/");
+    return role != NULL && gt_streq(role, session) && same_account(arena, listed, principal);
+}
+
 static bool stands_for(struct gt_arena *arena, const char *listed, const char *principal)
 {
     if (is_same(arena, listed, principal))
         return true;
-    if (gt_policy_account(arena, listed) != NULL)
-        return same_account(arena, listed, principal);
-    const char *role = role_of(arena, listed, ":role/");
-    const char *session = role_of(arena, principal, ":assumed-role/");
-    return role != NULL && gt_streq(role, session) && same_account(arena, listed, principal);
+    return gt_policy_account(arena, listed) != NULL ? same_account(arena, listed, principal)
+                                                    : is_role_of(arena, listed, principal);
+}
+
+static bool is_nobody_else(struct gt_arena *arena, const char *listed, const char *principal)
+{
+    (void)arena, (void)listed, (void)principal;
+    return false; /* the very ARN is looked at before */
 }
 
 typedef bool same_fn(struct gt_arena *arena, const char *listed, const char *principal);
@@ -65,14 +75,15 @@ static bool lists(struct gt_arena *arena, const json_t *principal, const struct 
 {
     /* Everyone, also who is known by no AWS account. {"AWS": "*"} is every principal of every
      * account, which neither services nor users of other identity providers are. */
+    bool anybody = access->naming != GT_NAMED_ITSELF;
     if (gt_streq(json_string_value(principal), "*"))
-        return true;
+        return anybody;
     const json_t *names = json_object_get(principal, access->principal_kind);
     for (size_t i = 0; access->principal != NULL && i < gt_policy_count(names); i++) {
         const char *listed = json_string_value(gt_policy_item(names, i));
         if (listed == NULL)
             continue;
-        if (gt_streq(listed, access->principal) || gt_streq(listed, "*"))
+        if (gt_streq(listed, access->principal) || (anybody && gt_streq(listed, "*")))
             return true;
         if (gt_streq(access->principal_kind, "AWS") && same(arena, listed, access->principal))
             return true;
@@ -83,7 +94,10 @@ static bool lists(struct gt_arena *arena, const json_t *principal, const struct 
 bool gt_policy_principal_in(struct gt_arena *arena, const json_t *principal,
                             const struct gt_access *access)
 {
-    return lists(arena, principal, access, stands_for);
+    static same_fn *const by_naming[] = {[GT_NAMED_ANYHOW] = stands_for,
+                                         [GT_NAMED_ROLE] = is_role_of,
+                                         [GT_NAMED_ITSELF] = is_nobody_else};
+    return lists(arena, principal, access, by_naming[access->naming]);
 }
 
 bool gt_policy_principal_named(struct gt_arena *arena, const json_t *principal,

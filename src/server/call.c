@@ -426,11 +426,21 @@ static void enter(struct gt_running *run)
     listener->waiting_end = &run->next_waiting;
 }
 
+static struct gt_gate *gate_of(struct gt_service *service, const char *tool)
+{
+    struct gt_gate *gate = gt_map_get(&service->gates, tool);
+    if (gate == NULL) {
+        gate = GT_NEW(service->arena, struct gt_gate);
+        gt_map_set(&service->gates, tool, gate);
+    }
+    return gate;
+}
+
 void gt_call_start(struct gt_service *service, const struct gt_call_order *order)
 {
     const struct gt_tool *tool = order->tool;
     struct gt_live *live = service->live;
-    struct gt_gate *gate = gt_map_get(&live->gates, tool->name);
+    struct gt_gate *gate = gate_of(service, tool->name);
     struct gt_arena *arena = gt_arena_new();
     json_t *arguments = gt_keep(
         arena, order->arguments != NULL ? json_copy(gt_iterable(order->arguments)) : json_object());

@@ -6,39 +6,31 @@
 #include <gantry/base/str.h>
 #include <gantry/doc/template.h>
 
+/* Formats, appends with `append` (gt_error, gt_warning) and says where. */
+#define TELL(append, diags, arena, marks)                                                          \
+    va_list args;                                                                                  \
+    va_start(args, format);                                                                        \
+    struct gt_diag *diag = append(diags, code, "%s", gt_vprintf(arena, format, args));             \
+    va_end(args);                                                                                  \
+    diag->pos = gt_marks_pos(marks, pointer);                                                      \
+    return diag
+
 struct gt_diag *gt_reading_error(const struct gt_reading *reading, const char *pointer,
                                  const char *code, const char *format, ...)
 {
-    va_list args;
-    va_start(args, format);
-    struct gt_diag *diag =
-        gt_error(reading->diags, code, "%s", gt_vprintf(reading->arena, format, args));
-    va_end(args);
-    diag->pos = gt_marks_pos(reading->doc.marks, pointer);
-    return diag;
-}
-
-struct gt_diag *gt_config_error(const struct gt_config *config, struct gt_diags *diags,
-                                const char *pointer, const char *code, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    struct gt_diag *diag = gt_error(diags, code, "%s", gt_vprintf(config->arena, format, args));
-    va_end(args);
-    diag->pos = gt_marks_pos(config->marks, pointer);
-    return diag;
+    TELL(gt_error, reading->diags, reading->arena, reading->doc.marks);
 }
 
 struct gt_diag *gt_reading_warning(const struct gt_reading *reading, const char *pointer,
                                    const char *code, const char *format, ...)
 {
-    va_list args;
-    va_start(args, format);
-    struct gt_diag *diag =
-        gt_warning(reading->diags, code, "%s", gt_vprintf(reading->arena, format, args));
-    va_end(args);
-    diag->pos = gt_marks_pos(reading->doc.marks, pointer);
-    return diag;
+    TELL(gt_warning, reading->diags, reading->arena, reading->doc.marks);
+}
+
+struct gt_diag *gt_config_error(const struct gt_config *config, struct gt_diags *diags,
+                                const char *pointer, const char *code, const char *format, ...)
+{
+    TELL(gt_error, diags, config->arena, config->marks);
 }
 
 /* The name of a list's element as text; NULL after an error. */

@@ -95,7 +95,10 @@ static void warn_unreachable(const struct gt_reading *reading, const struct gt_t
         gt_reading_warning(reading, at, "unreachable-tool",
                            "tool \"%s\" wants scopes, and tier \"%s\" reads no tokens", tool->name,
                            tier->name)
-            ->hint = "add auth to the tier; until then calls over its listener are refused";
+            ->hint = tier->trust == GT_TRUST_NONE
+                         ? "add auth to the tier; until then calls over its listener are refused"
+                         : "nothing that AgentCore sends says which scopes a caller has: use auth "
+                           "instead of trust, or leave the scopes to the gateway's policy";
 }
 
 static void fill_tier(const struct gt_reading *reading, struct gt_tier *tier,

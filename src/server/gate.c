@@ -20,7 +20,8 @@ int64_t gt_gate_take(struct gt_gate *gate, const struct gt_limits *limits, int64
         gate->tokens -= 1;
         return 0;
     }
-    return (int64_t)ceil((1 - gate->tokens) / rate * 1000);
+    const double longest_ms = 24.0 * 60 * 60 * 1000;
+    return (int64_t)fmin(ceil((1 - gate->tokens) / rate * 1000 - 1e-6), longest_ms);
 }
 
 bool gt_gate_has_room(const struct gt_gate *gate, const struct gt_limits *limits)

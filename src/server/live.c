@@ -1,9 +1,9 @@
-/* A configuration at work: what each path offers, and the gates of the tools. */
+/* A configuration at work: what each path offers. */
 #include "parts.h"
 
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
-#include <string.h>
+#include <gantry/jose/authorizer.h>
 
 /* The two tools that stand for all others where `discovery: search` is set: their input schemas. */
 static const char search_schema[] =
@@ -53,11 +53,10 @@ static void show_pair(struct gt_arena *arena, struct gt_shelf *shelf)
     json_t *search, *call;
     shelf->search_arguments = compiled(arena, search_schema, &search);
     shelf->call_arguments = compiled(arena, call_schema, &call);
-    const char *about =
-        gt_printf(arena,
-                  "Finds tools by what they do, with their input schemas; without a query: the "
-                  "categories of all %zu tools. Use call_tool to call one.",
-                  shelf->count);
+    /* The same for every caller, so it does not say how many tools there are. */
+    static const char about[] =
+        "Finds tools by what they do, with their input schemas; without a query: the categories "
+        "of all tools. Use call_tool to call one.";
     shelf->listed =
         gt_keep(arena, json_pack("[{s:s, s:s, s:s, s:O, s:o}, {s:s, s:s, s:s, s:O, s:o}]", "name",
                                  "search_tools", "title", "Search tools", "description", about,
@@ -65,6 +64,21 @@ static void show_pair(struct gt_arena *arena, struct gt_shelf *shelf)
                                  "call_tool", "title", "Call a tool", "description",
                                  "Calls a tool that search_tools found.", "inputSchema", call,
                                  "annotations", hints_json(&calls)));
+}
+
+/* The usual answer is written once. */
+static void write_list(struct gt_arena *arena, struct gt_shelf *shelf)
+{
+    if (json_array_size(shelf->listed) > GT_TOOLS_PAGE)
+        return;
+    json_auto_t *result = json_pack("{s:O}", "tools", shelf->listed);
+    struct gt_buf text = gt_buf_init((size_t)64 * 1024 * 1024);
+    gt_buf_add_json(&text, result, JSON_COMPACT);
+    if (!text.overflow) {
+        shelf->text = gt_strndup(arena, text.ptr, text.len);
+        shelf->text_len = text.len;
+    }
+    gt_buf_done(&text);
 }
 
 static void add_shelf(struct gt_live *live, const struct gt_tier *tier,
@@ -87,11 +101,12 @@ static void add_shelf(struct gt_live *live, const struct gt_tier *tier,
     shelf->search = gt_search_new(live->arena, own, shelf->count);
     if (tier->search) {
         show_pair(live->arena, shelf);
-        return;
+    } else {
+        shelf->listed = gt_keep(live->arena, json_array());
+        for (size_t i = 0; i < shelf->count; i++)
+            json_array_append(shelf->listed, own[i]->definition);
     }
-    shelf->listed = gt_keep(live->arena, json_array());
-    for (size_t i = 0; i < shelf->count; i++)
-        json_array_append(shelf->listed, own[i]->definition);
+    write_list(live->arena, shelf);
 }
 
 struct gt_live *gt_live_new(struct gt_config *config)
@@ -99,9 +114,6 @@ struct gt_live *gt_live_new(struct gt_config *config)
     struct gt_arena *arena = gt_arena_new();
     struct gt_live *live = GT_NEW(arena, struct gt_live);
     *live = (struct gt_live){.config = config, .arena = arena, .refs = 1};
-    live->gates = gt_map_init(arena);
-    for (size_t i = 0; i < config->tools.len; i++)
-        gt_map_set(&live->gates, config->tools.at[i]->name, GT_NEW(arena, struct gt_gate));
     for (size_t i = 0; i < config->tiers.len; i++) {
         const struct gt_tier *tier = &config->tiers.at[i];
         add_shelf(live, tier, NULL);
@@ -151,41 +163,10 @@ const struct gt_tool *gt_shelf_tool(const struct gt_shelf *shelf, const char *na
     return place != NULL ? *place : NULL;
 }
 
-/* Whether a space-separated list has the word. */
-static bool has_word(const char *list, const char *word)
-{
-    size_t len = strlen(word);
-    for (const char *at = list; at != NULL && *at != '\0';) {
-        at += strspn(at, " ");
-        size_t here = strcspn(at, " ");
-        if (here == len && strncmp(at, word, len) == 0)
-            return true;
-        at += here;
-    }
-    return false;
-}
-
-static bool has_scope(const json_t *claims, const char *scope)
-{
-    const json_t *given = json_object_get(claims, "scope");
-    if (given == NULL)
-        given = json_object_get(claims, "scp");
-    if (json_is_string(given))
-        return has_word(json_string_value(given), scope);
-    size_t i;
-    const json_t *item;
-    json_array_foreach(given, i, item)
-    {
-        if (gt_streq(json_string_value(item), scope))
-            return true;
-    }
-    return false;
-}
-
 bool gt_tool_allowed(const struct gt_tool *tool, const struct gt_visit *visit)
 {
     for (const char *const *scope = tool->scopes; scope != NULL && *scope != NULL; scope++)
-        if (!visit->trusted && !has_scope(visit->claims, *scope))
+        if (!visit->trusted && !gt_claims_have_scope(visit->claims, *scope))
             return false;
     return true;
 }

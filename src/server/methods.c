@@ -5,7 +5,7 @@
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
 
-enum { PAGE = 100, FOUND_USUAL = 10, NAMED = 100 };
+enum { FOUND_USUAL = 10, NAMED = 100 };
 
 static struct gt_shelf *shelf_of(const struct gt_mcp_call *call)
 {
@@ -53,7 +53,12 @@ static void tools_list(void *self, struct gt_mcp_call *call)
         return;
     }
     json_auto_t *tools = shelf != NULL ? allowed_tools(shelf, visit) : json_array();
-    json_t *page = gt_mcp_page(call, "tools", tools, PAGE);
+    if (shelf != NULL && tools == shelf->listed && shelf->text != NULL &&
+        json_object_get(call->params, "cursor") == NULL) {
+        gt_mcp_result_text(call, shelf->text, shelf->text_len);
+        return;
+    }
+    json_t *page = gt_mcp_page(call, "tools", tools, GT_TOOLS_PAGE);
     if (page != NULL)
         gt_mcp_result(call, page);
 }

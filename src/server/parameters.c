@@ -234,6 +234,26 @@ static void put_items(const struct work *work, const struct parameter *parameter
     json_object_set_new(out, "items", schema);
 }
 
+static bool is_reference(const struct work *work, const char *pointer, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return text != NULL && gt_marks_shown(work->config->marks, pointer, text) != text;
+}
+
+/* Whether what a value must be was written as a reference: messages quote that. */
+static bool has_hidden_bounds(const struct work *work, const struct parameter *parameter)
+{
+    struct gt_arena *arena = work->config->arena;
+    const json_t *values = json_object_get(parameter->value, "allowed_values"), *value;
+    const char *base = gt_pointer_join(arena, parameter->pointer, "allowed_values");
+    bool hidden = is_reference(work, gt_pointer_join(arena, parameter->pointer, "pattern"),
+                               json_object_get(parameter->value, "pattern"));
+    size_t i;
+    json_array_foreach(values, i, value) hidden =
+        hidden || is_reference(work, gt_pointer_index(arena, base, i), value);
+    return hidden;
+}
+
 /* The default goes into the schema when it is valid by it. */
 static void put_default(const struct work *work, const struct parameter *parameter,
                         const char *type, json_t *out)
@@ -257,9 +277,10 @@ static void put_default(const struct work *work, const struct parameter *paramet
         json_object_set(out, "default", value);
         return;
     }
+    bool told = problems.len > 0 && !has_hidden_bounds(work, parameter);
     gt_config_error(work->config, work->diags, at, "bad-default",
                     "the default of \"%s\" does not fit: %s", parameter->name,
-                    problems.len > 0 ? problems.at[0].message : "it is not valid");
+                    told ? problems.at[0].message : "it is not valid");
 }
 
 static json_t *property_of(const struct work *work, const struct parameter *parameter)

@@ -15,6 +15,10 @@
 #include <gantry/mcp/stdio.h>
 #include <gantry/server/service.h>
 
+enum { GT_SERVER_OVERLOADED = -33004 }; /* of JSON-RPC errors, beside 429 and 503 */
+
+enum { GT_TOOLS_PAGE = 100 }; /* of a list */
+
 /* What one path offers: a tier (/mcp) or one of its toolsets (/mcp/NAME). */
 struct gt_shelf {
     const struct gt_tier *tier;
@@ -23,6 +27,8 @@ struct gt_shelf {
     size_t count;
     struct gt_map by_name; /* places in `tools` */
     json_t *listed;        /* what tools/list shows */
+    const char *text;      /* of the result that has all of it; NULL: it has several pages */
+    size_t text_len;
     struct gt_search *search;
     const struct gt_schema *search_arguments, *call_arguments; /* of the pair, where it is shown */
 };
@@ -34,7 +40,6 @@ struct gt_live {
     struct gt_arena *arena;
     size_t refs;
     GT_VEC(struct gt_shelf) shelves;
-    struct gt_map gates; /* struct gt_gate of each tool, by name */
 };
 
 /* A source that is open; those whose settings did not change live on when the configuration does.
@@ -56,13 +61,14 @@ struct gt_running;
 struct gt_listener {
     struct gt_listener *next;
     struct gt_service *service;
-    struct gt_arena *arena;
-    const char *tier; /* its name: the tier itself belongs to the live configuration */
+    struct gt_arena *arena, *told; /* told: what clients are told about the server */
+    const char *tier;              /* its name: the tier itself belongs to the live configuration */
     const char *host;
     int port;        /* as configured: 0 is any free one */
     const char *url; /* NULL: not listening */
     struct gt_server *http;
     struct gt_mcp_server *mcp;
+    json_t *capabilities;
     struct gt_mcp_stdio *stdio;
     struct gt_visit *stdio_visit;
     struct gt_gate gate;
@@ -81,9 +87,11 @@ struct gt_service {
     struct gt_live *live;
     struct gt_listener *listeners;
     struct gt_open_source *sources;
-    struct gt_readiness *readiness; /* that is being found out; or NULL */
+    struct gt_readiness *readiness; /* as it was found last, or is being found out; or NULL */
     struct gt_running *calls;       /* all that have not ended */
-    struct gt_buf text; /* of the result that is being written; kept for the next */
+    struct gt_map gates; /* struct gt_gate of each tool that was called, by name: what a tool has
+                            used up holds over reloads */
+    struct gt_buf text;  /* of the result that is being written; kept for the next */
     struct gt_timer *drain_timer, *turn;
     int64_t drain_until_ms;
     gt_timer_fn *drained;
@@ -158,8 +166,10 @@ void gt_listener_follow(struct gt_listener *listener);
 void gt_listener_free(struct gt_listener *listener);
 
 /* -- ready.c -- */
-/* All who ask while the sources are being asked get the same answer. */
-void gt_ready_answer(struct gt_service *service, struct gt_exchange *exchange);
+/* Whether the sources of a tier's tools answer. */
+void gt_ready_answer(struct gt_listener *listener, struct gt_exchange *exchange);
+/* What is known holds no more. */
+void gt_ready_forget(struct gt_service *service);
 
 /* -- service.c -- */
 void gt_service_event(struct gt_service *service, json_t *event); /* steals it */

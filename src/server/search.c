@@ -26,8 +26,17 @@ struct gt_search {
     double *lengths, mean;
 };
 
-/* The next word of a text in lower case; a trailing plural s is left out, so that "orders" finds
- * "order". False at the end. */
+/* "order" for "orders", "category" for "categories". */
+static size_t singular(char *word, size_t len)
+{
+    if (len > 4 && strncmp(word + len - 3, "ies", 3) == 0) {
+        word[len - 3] = 'y';
+        return len - 2;
+    }
+    return len > 3 && word[len - 1] == 's' && word[len - 2] != 's' ? len - 1 : len;
+}
+
+/* The next word of a text in lower case and singular. False at the end. */
 static bool next_word(const char **text, char word[WORD_MAX])
 {
     const char *at = *text;
@@ -37,8 +46,7 @@ static bool next_word(const char **text, char word[WORD_MAX])
     for (; *at != '\0' && (isalnum((unsigned char)*at) || (unsigned char)*at >= 0x80); at++)
         if (len < WORD_MAX - 1)
             word[len++] = (char)tolower((unsigned char)*at);
-    if (len > 3 && word[len - 1] == 's' && word[len - 2] != 's')
-        len--;
+    len = singular(word, len);
     word[len] = '\0';
     *text = at;
     return len > 0;

@@ -21,6 +21,7 @@ struct gt_service *gt_service_new(const struct gt_service_options *options,
     struct gt_arena *arena = gt_arena_new();
     struct gt_service *service = GT_NEW(arena, struct gt_service);
     *service = (struct gt_service){.arena = arena, .options = *options, .loop = options->loop};
+    service->gates = gt_map_init(arena);
     service->text = gt_buf_init((size_t)256 * 1024 * 1024);
     service->http = gt_http_new(options->loop, &http);
     service->workers = gt_workers_new(options->loop, 0);
@@ -39,10 +40,23 @@ static void say_listening(struct gt_service *service, const struct gt_listener *
                                         listener->tier, "url", listener->url));
 }
 
-static bool is_same(const struct gt_listener *listener, const struct gt_tier *tier)
+/* Whether the listener is where the tier wants one: by its address, whatever the tier's name was;
+ * where any free port will do, by the name. */
+static bool is_place_of(const struct gt_listener *listener, const struct gt_tier *tier)
 {
-    return !listener->closing && listener->http != NULL && gt_streq(listener->tier, tier->name) &&
-           gt_streq(listener->host, tier->host) && listener->port == tier->port;
+    return !listener->closing && listener->http != NULL && gt_streq(listener->host, tier->host) &&
+           listener->port == tier->port &&
+           (tier->port != 0 || gt_streq(listener->tier, tier->name));
+}
+
+/* The tier of a configuration that a listener is to serve, or NULL. */
+static const struct gt_tier *tier_at(const struct gt_config *config,
+                                     const struct gt_listener *listener)
+{
+    for (size_t i = 0; i < config->tiers.len; i++)
+        if (is_place_of(listener, &config->tiers.at[i]))
+            return &config->tiers.at[i];
+    return NULL;
 }
 
 /* Opens what a configuration has more than there is; all or nothing. */
@@ -53,7 +67,7 @@ static bool open_new(struct gt_service *service, const struct gt_config *config,
     for (size_t i = 0; i < config->tiers.len; i++) {
         const struct gt_tier *tier = &config->tiers.at[i];
         const struct gt_listener *at = service->listeners;
-        while (at != NULL && !is_same(at, tier))
+        while (at != NULL && !is_place_of(at, tier))
             at = at->next;
         if (at != NULL)
             continue;
@@ -152,12 +166,28 @@ void gt_service_stdio(struct gt_service *service, const char *tier, int in, int 
 
 /* -- another configuration -- */
 
+/* Whether whoever was shown a tool is shown it still. */
+static bool same_scopes(const struct gt_shelf *a, const struct gt_shelf *b)
+{
+    for (size_t i = 0; i < a->count && i < b->count; i++) {
+        const char *const *old = a->tools[i]->scopes, *const *new = b->tools[i]->scopes;
+        while (*old != NULL && gt_streq(*old, *new)) {
+            old++;
+            new ++;
+        }
+        if (*old != NULL || *new != NULL)
+            return false;
+    }
+    return true;
+}
+
 static bool same_tools(const struct gt_live *a, const struct gt_live *b)
 {
     if (a->config->tools.len != b->config->tools.len || a->shelves.len != b->shelves.len)
         return false;
     for (size_t i = 0; i < a->shelves.len; i++)
-        if (!json_equal(a->shelves.at[i].listed, b->shelves.at[i].listed))
+        if (!json_equal(a->shelves.at[i].listed, b->shelves.at[i].listed) ||
+            !same_scopes(&a->shelves.at[i], &b->shelves.at[i]))
             return false;
     return true;
 }
@@ -173,11 +203,16 @@ bool gt_service_replace(struct gt_service *service, struct gt_config *config,
     struct gt_live *before = service->live;
     service->live = gt_live_new(config);
     gt_sources_follow(service);
+    gt_ready_forget(service);
     for (struct gt_listener *at = service->listeners; at != NULL; at = at->next) {
-        const struct gt_tier *tier = gt_live_tier(service->live, at->tier);
-        if (at->http != NULL && (tier == NULL || !is_same(at, tier)) && !at->closing) {
+        if (at->http == NULL || at->closing)
+            continue;
+        const struct gt_tier *tier = tier_at(config, at);
+        if (tier == NULL) {
             begin_closing(at);
             gt_service_tidy(service);
+        } else if (!gt_streq(at->tier, tier->name)) {
+            at->tier = gt_strdup(at->arena, tier->name);
         }
     }
     bool changed = !same_tools(before, service->live);
@@ -257,6 +292,7 @@ void gt_service_free(struct gt_service *service)
     gt_timer_cancel(service->turn);
     gt_calls_cancel(service);
     gt_sources_close(service);
+    gt_ready_forget(service);
     gt_workers_free(service->workers); /* what it worked on ends its calls */
     gt_issuers_free(service->issuers);
     while (service->listeners != NULL) {

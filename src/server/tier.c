@@ -190,7 +190,7 @@ static void on_request(void *payload, struct gt_exchange *exchange)
     if (!gt_mcp_http_admit(&options, exchange))
         return;
     if (reads && strcmp(request->path, "/ready") == 0)
-        gt_ready_answer(listener->service, exchange);
+        gt_ready_answer(listener, exchange);
     else if (reads && tier->jwt != NULL && gt_starts_with(request->path, metadata_path) &&
              (request->path[strlen(metadata_path)] == '\0' ||
               mcp_path(request->path + strlen(metadata_path), &toolset)))
@@ -219,10 +219,9 @@ static struct gt_mcp_server_options mcp_options(struct gt_listener *listener,
         narrowed |= tier->tools.at[i]->scopes != NULL && tier->tools.at[i]->scopes[0] != NULL;
     return (struct gt_mcp_server_options){
         .loop = service->loop,
-        .server_info =
-            gt_keep(arena, json_pack("{s:s, s:s*, s:s}", "name", config->name, "title",
-                                               config->title, "version", config->version)),
-        .capabilities = gt_keep(arena, capabilities()),
+        .server_info = gt_keep(arena, json_pack("{s:s, s:s*, s:s}", "name", config->name, "title",
+                                                config->title, "version", config->version)),
+        .capabilities = listener->capabilities,
         .instructions = gt_strdup(arena, config->instructions),
         .methods = gt_server_methods,
         .ttl_ms = 60 * 1000,
@@ -252,6 +251,7 @@ struct gt_listener *gt_listener_new(struct gt_service *service, const struct gt_
                                      .host = gt_strdup(arena, tier->host),
                                      .port = tier->port};
     listener->waiting_end = &listener->waiting;
+    listener->capabilities = gt_keep(arena, capabilities());
     const struct gt_mcp_server_options options = mcp_options(listener, tier);
     const struct gt_mcp_server_options *conformance = service->options.conformance;
     listener->mcp = gt_mcp_server_new(conformance != NULL ? conformance : &options);

@@ -58,10 +58,10 @@ bool gt_companion_start(char *const *argv, struct gt_companion *companion, struc
     int in[2] = {-1, -1}, out[2] = {-1, -1};
     pid_t pid = -1;
     int error = pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0 ? 0 : errno;
-    if (error == 0)
-        error = spawn(argv, in[0], out[1], &pid);
     if (error == 0 && fcntl(out[0], F_SETFL, O_NONBLOCK) != 0)
         error = errno;
+    if (error == 0) /* the last that may fail: nobody is left behind */
+        error = spawn(argv, in[0], out[1], &pid);
     if (in[0] >= 0)
         close(in[0]);
     if (out[1] >= 0)

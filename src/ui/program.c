@@ -134,10 +134,12 @@ void gt_program_say(struct gt_program *program, const char *format, ...)
     if (program->verbosity == GT_QUIET || program->json)
         return;
     gt_stream_flush(&program->out);
+    struct gt_arena *arena = gt_arena_new(); /* a server says things for months */
     va_list args;
     va_start(args, format);
-    gt_stream_safe(&program->err, gt_vprintf(program->arena, format, args));
+    gt_stream_safe(&program->err, gt_vprintf(arena, format, args));
     va_end(args);
+    gt_arena_free(arena);
     gt_stream_adds(&program->err, "\n");
     gt_stream_flush(&program->err);
 }

@@ -276,11 +276,12 @@ class LocalTest(unittest.TestCase):
 
     maxDiff = None
     knobs: dict[str, Any] = {}
+    env: dict[str, str] = {}
     cloud: LocalCloud
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.cloud = LocalCloud()
+        cls.cloud = LocalCloud(env=cls.env)
         cls.addClassCleanup(cls.cloud.stop)
         cls.cloud._defaults()
 

@@ -40,6 +40,7 @@ class ProgramTest(unittest.TestCase):
         self.urls: dict[str, str] = {}
         self.notes: list[dict[str, Any]] = []
         self.ends_with = 0
+        self.program = GANTRY_MCP
 
     def write(self, document: dict[str, Any]) -> Path:
         """JSON is YAML. Tools are not repeated where they do not say so."""
@@ -60,7 +61,7 @@ class ProgramTest(unittest.TestCase):
         errors = self.folder / "stderr"
         with errors.open("wb") as stderr:
             process = subprocess.Popen(
-                [GANTRY_MCP, "serve", "--json", *words],
+                [self.program, "serve", "--json", *words],
                 cwd=self.folder,
                 env=environment | variables,
                 stdin=subprocess.DEVNULL,

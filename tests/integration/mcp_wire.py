@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import socket
 import subprocess
@@ -87,25 +88,22 @@ class Stream:
     """A request whose answer is an event stream, read message by message."""
 
     def __init__(self, url: str, document: Any, **headers: str) -> None:
-        self.client = socket.create_connection(place(url), timeout=30)
-        self.client.sendall(request_bytes(url, document, **headers))
-        self.lines = self.client.makefile("rb")
-        self.status = int(self.lines.readline().split()[1])
-        self.headers = {}
-        while line := self.lines.readline().strip():
-            name, _, value = line.decode().partition(": ")
-            self.headers[name.lower()] = value
+        parts = urllib.parse.urlsplit(url)
+        self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+        self.connection.request("POST", parts.path, json.dumps(document), {**ACCEPT, **headers})
+        self.answer = self.connection.getresponse()
+        self.headers = {name.lower(): value for name, value in self.answer.getheaders()}
 
     def next(self) -> Any:
         """The next message; None at the end."""
-        while line := self.lines.readline():
+        while line := self.answer.readline():
             if line.startswith(b"data: "):
                 return json.loads(line[6:])
         return None
 
     def close(self) -> None:
-        self.lines.close()
-        self.client.close()
+        self.answer.close()
+        self.connection.close()
 
 
 class Pipe:

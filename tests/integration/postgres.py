@@ -70,8 +70,12 @@ class Postgres:
             os.chown(self.folder, account.pw_uid, account.pw_gid)
             self.before = ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}"]
             self.before += ["--clear-groups", "--"]
-        self._run("initdb", "-D", self.data, "-A", "trust", "-U", ACCOUNT, "-E", "UTF8", "--no-sync")
-        self.start()
+        try:
+            self._run("initdb", "-D", self.data, "-A", "trust", "-U", ACCOUNT, "-E", "UTF8", "--no-sync")
+            self.start()
+        except BaseException:
+            self.close()
+            raise
 
     def _run(self, program: str, *arguments: object) -> None:
         command = [*self.before, str(self.programs / program), *map(str, arguments)]

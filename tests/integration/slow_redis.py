@@ -4,6 +4,7 @@ when the test says so: a source that is slow, down, or never there."""
 from __future__ import annotations
 
 import contextlib
+import queue
 import socket
 import threading
 from typing import Any
@@ -19,7 +20,6 @@ class SlowRedis:
         self.lock = threading.Lock()
         self.held = 0
         """Commands that wait for release()."""
-        self.seen: list[str] = []
         self.open: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -31,6 +31,7 @@ class SlowRedis:
 
     def close(self) -> None:
         self.free.set()
+        self.listener.shutdown(socket.SHUT_RDWR)  # else accept() keeps it open
         self.listener.close()
         self.drop()
 
@@ -57,31 +58,38 @@ class SlowRedis:
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError, ValueError), connection, connection.makefile("rb") as lines:
+        """Commands are taken as they come, also while the ones before wait for their answers."""
+        taken: queue.Queue[list[str] | None] = queue.Queue()
+        threading.Thread(target=self._answer, args=(connection, taken), daemon=True).start()
+        with contextlib.suppress(OSError, ValueError), connection.makefile("rb") as lines:
             while head := lines.readline():
                 words = []
                 for _ in range(int(head[1:])):
                     size = int(lines.readline()[1:])
                     words.append(lines.read(size + 2)[:-2].decode())
-                connection.sendall(self._answer(words))
+                self._count(words, 1)
+                taken.put(words)
+        taken.put(None)
 
-    def _answer(self, words: list[str]) -> bytes:
-        command, key = words[0].upper(), words[-1]
-        if command == "PING":
-            return b"+PONG\r\n"
-        if command != "GET":
-            return b"+OK\r\n"
-        self.seen.append(key)
-        if key.startswith("held"):
+    def _count(self, words: list[str], by: int) -> None:
+        if words[0].upper() == "GET" and words[1].startswith("held"):
             with self.lock:
-                self.held += 1
-            self.free.wait(120)
-            with self.lock:
-                self.held -= 1
-        return f"${len(key)}\r\n{key}\r\n".encode()
+                self.held += by
+
+    def _answer(self, connection: socket.socket, taken: queue.Queue[list[str] | None]) -> None:
+        with contextlib.suppress(OSError), connection:
+            while words := taken.get():
+                answer = b"+PONG\r\n" if words[0].upper() == "PING" else b"+OK\r\n"
+                if words[0].upper() == "GET":
+                    if words[1].startswith("held"):
+                        self.free.wait(120)
+                    answer = f"${len(words[1])}\r\n{words[1]}\r\n".encode()
+                self._count(words, -1)
+                connection.sendall(answer)
 
     def source(self, **settings: Any) -> dict[str, Any]:
-        return {"type": "redis", "host": "127.0.0.1", "port": self.port, **settings}
+        patient = {"command_timeout_ms": 60_000}
+        return {"type": "redis", "host": "127.0.0.1", "port": self.port, **patient, **settings}
 
 
 def getter(source: str = "slow", **settings: Any) -> dict[str, Any]:

@@ -271,7 +271,8 @@ class Connect(Base):
     def test_words_that_are_wrong(self) -> None:
         for arguments, code, text in (
             ((), 1, "several gateways"),
-            (("nowhere",), 1, "nowhere"),
+            (("nowhere",), 1, 'chain has no gateway "nowhere"'),
+            (("tool",), 1, "did you mean tools?"),
             (("tools",), 1, "mcp.agent, mcp.wide"),
             (("tools", "--client", "mcp.other"), 1, "mcp.agent, mcp.wide"),
             (("free",), 1, "asks nobody"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import threading
 import time
@@ -79,6 +80,9 @@ class HostileServer:
 
 class Servers(DataPlaneTest):
     """Answers of targets."""
+
+    # AddressSanitizer keeps up to 256 MB of freed memory, which would be measured with what is in use.
+    env = {"ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:quarantine_size_mb=16".lstrip(":")}
 
     def start(self, **replies: Reply) -> str:
         server = HostileServer(replies)
@@ -169,10 +173,10 @@ class Servers(DataPlaneTest):
         begun = time.monotonic()
         for _ in range(5):
             self.assertEqual(self.text(url, "lark___good"), "hello")
-        self.assertLess(time.monotonic() - begun, 5)
+        self.assertLess(time.monotonic() - begun, 20)  # and not the 300 s of a call's time limit
         with open(f"/proc/{self.cloud.process.pid}/status", encoding="utf-8") as status:
             resident = [line for line in status if line.startswith("VmRSS")][0]
-        self.assertLess(int(resident.split()[1]), 400_000)
+        self.assertLess(int(resident.split()[1]), 200_000)
         for client in clients:
             client.close()
         self.assertEqual(self.text(url, "lark___good"), "hello")

@@ -416,6 +416,53 @@ class Sts(IdentityTest):
         narrow = self.cloud.client("sts", self.assume(first, Policy=allow("iam:GetRole")))
         self.assert_code("AccessDenied", self.assume, second, sts=narrow)
 
+    def test_who_is_named_by_the_trust_policy_needs_no_policy(self) -> None:
+        first = self.role("first")["Arn"]
+        session = f"arn:aws:sts::{self.cloud.account}:assumed-role/first/session"
+        by_role = self.role("by-role", {"AWS": first})["Arn"]
+        by_session = self.role("by-session", {"AWS": session})["Arn"]
+        by_all = self.role("by-all", "*")["Arn"]
+        chained = self.cloud.client("sts", self.assume(first))
+        narrow = self.cloud.client("sts", self.assume(first, Policy=allow("iam:GetRole")))
+        for arn in (by_role, by_session, by_all):
+            self.assume(arn, sts=chained)
+        # A session policy bounds what its role got, not what the session itself got.
+        self.assume(by_session, sts=narrow)
+        for arn in (by_role, by_all):
+            self.assert_code("AccessDenied", self.assume, arn, sts=narrow)
+        self.assert_code("AccessDenied", self.assume, by_role, sts=chained, Tags=[{"Key": "a", "Value": "b"}])
+        deny = {"Effect": "Deny", "Action": "sts:AssumeRole", "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+        self.iam.put_role_policy(RoleName="first", PolicyName="p", PolicyDocument=document)
+        for arn in (by_role, by_session):
+            self.assert_code("AccessDenied", self.assume, arn, sts=chained)
+
+    def test_other_account_must_allow_what_the_trust_policy_allows(self) -> None:
+        key = self.cloud.keys_of(OTHER_ACCOUNT)
+        other = self.cloud.client("iam", key)
+        document = trust({"AWS": OTHER_ACCOUNT})
+        theirs = other.create_role(RoleName="theirs", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        ours = self.role("ours", {"AWS": theirs})["Arn"]
+        session = self.cloud.client("sts", self.assume(theirs, sts=self.cloud.client("sts", key)))
+        self.assert_code("AccessDenied", self.assume, ours, sts=session)
+        other.put_role_policy(
+            RoleName="theirs", PolicyName="p", PolicyDocument=allow("sts:AssumeRole", resource=ours)
+        )
+        self.assume(ours, sts=session)
+
+    def test_session_ends_with_its_role(self) -> None:
+        arn = self.role()["Arn"]
+        sts = self.cloud.client("sts", self.assume(arn))
+        iam = self.cloud.client("iam", self.assume(arn))
+        sts.get_caller_identity()
+        self.iam.delete_role(RoleName="worker")
+        self.assert_code("InvalidClientTokenId", sts.get_caller_identity)
+        self.assertEqual(arn, self.role()["Arn"])
+        self.iam.put_role_policy(RoleName="worker", PolicyName="p", PolicyDocument=allow("*"))
+        self.assert_code("InvalidClientTokenId", sts.get_caller_identity)
+        self.assert_code("InvalidClientTokenId", iam.list_roles)
+        self.cloud.client("iam", self.assume(arn)).list_roles()
+
     def test_conditions_know_the_caller_and_the_time(self) -> None:
         arn = self.role()["Arn"]
         statement = {"Effect": "Allow", "Action": "iam:ListRoles", "Resource": "*"}

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import concurrent.futures
-import contextlib
-import http.client
 import json
 import os
-import signal
 import socket
-import tempfile
-import threading
 import time
 import unittest
-from typing import Any
 
 from .data_plane import (
     PLACEHOLDER,
@@ -24,10 +18,8 @@ from .data_plane import (
     bearer,
     post,
     send,
-    tool_server,
 )
 from .harness import REGION
-from .local_cloud import LocalCloud
 
 
 class Runtimes(DataPlaneTest):
@@ -117,6 +109,15 @@ class Runtimes(DataPlaneTest):
             self.assertIn("this server is broken", str(caught.exception))
         self.command("lark")
         self.assertEqual(self.invoke(arn, "ping")["statusCode"], 200)
+
+    def test_a_target_says_why_the_runtime_behind_it_does_not_start(self) -> None:
+        self.command("lark", environment={"BROKEN": "1"})
+        target = self.runtime_target(self.gateway(), self.runtime())
+        self.assertEqual(target["status"], "FAILED")
+        reason = target["statusReasons"][0]
+        self.assertIn("Failed to connect and fetch tools", reason)
+        self.assertIn("HTTP status 424", reason)
+        self.assertIn("this server is broken", reason)
 
     def test_a_program_that_is_not_there(self) -> None:
         self.command("lark", command=["/nowhere/at/all"])
@@ -322,168 +323,6 @@ class Workloads(DataPlaneTest):
             )
         with self.assertRaises(self.data.exceptions.ResourceNotFoundException):
             self.data.get_workload_access_token(workloadName="nobody")
-
-
-class End(unittest.TestCase):
-    """Servers go with the cloud, however it ends, and come again with a kept one."""
-
-    def test_a_kept_cloud_knows_its_commands(self) -> None:
-        with tempfile.TemporaryDirectory(prefix="gantry-kept-") as folder:
-            test = Runtimes()
-            with LocalCloud(state=folder) as cloud:
-                cloud._defaults()
-                test.cloud = cloud
-                test.setUp()
-                url, arn, gateway = test.chain()
-            with LocalCloud(state=folder) as cloud:
-                test.cloud = cloud
-                test.data = cloud.client("bedrock-agentcore")
-                self.assertEqual(test.invoke(arn, "ping")["statusCode"], 200)
-                url = f"{cloud.url}/gateway/{gateway['gatewayId']}/mcp"
-                self.assertIn("lark___echo", test.tools(url))
-                self.assertEqual(test.text(url, "lark___add", {"a": 1, "b": 2}), "3")
-
-    def test_an_end_in_the_middle_of_everything(self) -> None:
-        test = Runtimes()
-        with LocalCloud() as cloud, socket.create_server(("127.0.0.1", 0)) as silent:
-            cloud._defaults()
-            test.cloud = cloud
-            test.setUp()
-            url, arn, gateway = test.chain()
-            test.command("pipe", "stdio", transport="stdio")
-            test.runtime_target(gateway, test.runtime("pipe"), "pipe")
-            test.command("late", environment={"LATE": "20"})
-            late = test.runtime("late")
-            port = silent.getsockname()[1]
-            with tool_server() as endpoint:
-                dynamic = test.server_target(gateway, endpoint, "dynamic", mode="DYNAMIC")
-                self.assertEqual(dynamic["status"], "READY")
-            test.control.create_gateway_target(
-                gatewayIdentifier=gateway["gatewayId"],
-                name="silent",
-                targetConfiguration={
-                    "mcp": {"mcpServer": {"endpoint": f"http://127.0.0.1:{port}/mcp"}}
-                },
-            )
-            guarded = test.gateway(
-                "guarded",
-                authorizerType="CUSTOM_JWT",
-                authorizerConfiguration={
-                    "customJWTAuthorizer": {
-                        "discoveryUrl": f"http://127.0.0.1:{port}/.well-known/openid-configuration",
-                        "allowedClients": ["x"],
-                    }
-                },
-            )["gatewayUrl"]
-            modern = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call"}
-            meta = {
-                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-                "io.modelcontextprotocol/clientCapabilities": {},
-            }
-            slow = {"arguments": {"seconds": 20}}
-            calls = [
-                lambda: post(url, "tools/call", {"name": "lark___slow", **slow}),
-                lambda: post(url, "tools/call", {"name": "pipe___slow", **slow}),
-                lambda: post(
-                    url,
-                    "tools/call",
-                    {"name": "lark___slow", "_meta": meta, **slow},
-                    **modern,
-                    **{"Mcp-Name": "lark___slow"},
-                ),
-                lambda: post(url, "tools/list"),
-                lambda: post(guarded, "tools/list", **bearer("a.b.c")),
-                lambda: test.invoke(arn, "tools/call", {"name": "slow", **slow}),
-                lambda: test.invoke(late, "ping"),
-            ]
-
-            def tried(call: Any) -> None:
-                with contextlib.suppress(Exception):
-                    call()
-
-            threads = [threading.Thread(target=tried, args=(call,)) for call in calls]
-            for thread in threads:
-                thread.start()
-            time.sleep(0.5)
-        for thread in threads:
-            thread.join(10)
-            self.assertFalse(thread.is_alive())
-
-    def test_an_end_after_a_gateway_has_changed_under_a_call(self) -> None:
-        test = Runtimes()
-        with LocalCloud() as cloud, tool_server() as endpoint:
-            cloud._defaults()
-            test.cloud = cloud
-            test.setUp()
-            url, _, gateway = test.chain()
-            test.server_target(gateway, endpoint, "dynamic", mode="DYNAMIC")
-
-            def slow(name: str) -> None:
-                params = {"name": f"{name}___slow", "arguments": {"seconds": 20}}
-                with contextlib.suppress(OSError, http.client.HTTPException):
-                    post(url, "tools/call", params)
-
-            calls = [threading.Thread(target=slow, args=(name,)) for name in ("lark", "dynamic")]
-            for call in calls:
-                call.start()
-            time.sleep(0.3)
-            test.control.update_gateway(
-                gatewayIdentifier=gateway["gatewayId"],
-                name="tools",
-                roleArn=test.gateway_role,
-                authorizerType="NONE",
-                protocolType="MCP",
-                protocolConfiguration={"mcp": {"instructions": "Another one."}},
-            )
-            self.assertEqual(test.text(url, "lark___add", {"a": 1, "b": 1}), "2")
-        for call in calls:
-            call.join(10)
-            self.assertFalse(call.is_alive())
-
-    def test_a_kill_leaves_no_file(self) -> None:
-        cloud = LocalCloud()
-        try:
-            project = cloud.run_folder.parent / "project"
-            state = project / ".gantry/local" / cloud.id
-            (state / "objects").mkdir(parents=True)
-            (state / "objects/one").write_text("{}", encoding="utf-8")
-            (project / "gantry.yaml").write_text("", encoding="utf-8")
-            (state / "link").symlink_to(project)
-            cloud.admin("PUT", "/folders", {"path": str(state)})
-            run = cloud.run_folder / "gantry"
-            self.assertEqual(len(list(run.iterdir())), 2)
-            os.kill(cloud.process.pid, signal.SIGKILL)
-            cloud.process.wait()
-            end = time.monotonic() + 10
-            while list(run.iterdir()) or (project / ".gantry").exists():
-                self.assertLess(time.monotonic(), end, list(run.iterdir()))
-                time.sleep(0.02)
-            self.assertTrue((project / "gantry.yaml").exists())
-        finally:
-            cloud.kill()
-
-    def test_after_a_kill(self) -> None:
-        for how in ("stop", "kill"):
-            cloud = LocalCloud()
-            test = Runtimes()
-            test.cloud = cloud
-            try:
-                cloud._defaults()
-                test.setUp()
-                test.command("lark")
-                test.invoke(test.runtime(), "ping")
-                port = test.running()[0]["port"]
-            finally:
-                getattr(cloud, how)()
-            end = time.monotonic() + 10
-            while time.monotonic() < end:
-                try:
-                    socket.create_connection(("127.0.0.1", port), 1).close()
-                except OSError:
-                    break
-                time.sleep(0.05)
-            else:
-                self.fail(f"the server lives on after {how}")
 
 
 if __name__ == "__main__":

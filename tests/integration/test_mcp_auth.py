@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from .data_plane import Answer, Issuer, bearer, post, send
 from .harness import FAILED
 from .local_cloud import ROOT, LocalTest
+from .mcp_wire import modern
 
 GANTRY_MCP = os.environ.get("GANTRY_MCP_BINARY", str(ROOT / "build/bin/gantry-mcp"))
 METADATA = "/.well-known/oauth-protected-resource"
@@ -391,13 +392,60 @@ class Tokens(ServerTest):
         url = self.serve(local={**self.guarded(), "discovery": "search"})["local"]
         some = bearer(self.issuer.token())
         arguments = {"name": "local_admin", "arguments": {}}
-        for name, given in (("call_tool", arguments), ("local_admin", {})):
-            answer = post(url, "tools/call", {"name": name, "arguments": given}, **some)
-            self.assertIn("unknown tool", answer.json["error"]["message"])
-        found = post(
-            url, "tools/call", {"name": "search_tools", "arguments": {"query": "asks"}}, **some
-        ).json["result"]["structuredContent"]["tools"]
-        self.assertEqual(sorted(tool["name"] for tool in found), ["local_guarded", "local_open"])
+        answer = post(url, "tools/call", {"name": "call_tool", "arguments": arguments}, **some)
+        self.assertIn("unknown tool", answer.json["result"]["content"][0]["text"])
+        answer = post(url, "tools/call", {"name": "local_admin", "arguments": {}}, **some)
+        self.assertIn("unknown tool", answer.json["error"]["message"])
+        found = self.search(url, some, query="asks")
+        self.assertEqual(sorted(tool["name"] for tool in found["tools"]), ["local_guarded", "local_open"])
+
+    def search(self, url: str, token: dict[str, str], **arguments: Any) -> Any:
+        call = {"name": "search_tools", "arguments": arguments}
+        return post(url, "tools/call", call, **token).json["result"]["structuredContent"]
+
+    def test_how_many_tools_there_are_depends_on_the_caller(self) -> None:
+        url = self.serve(local={**self.guarded(), "discovery": "search"})["local"]
+        some, all_of = bearer(self.issuer.token()), bearer(self.issuer.token(scope="call admin"))
+        for token, count in ((some, 2), (all_of, 3)):
+            for arguments in ({}, {"query": "asks"}, {"category": "database"}, {"query": "asks", "limit": 1}):
+                self.assertEqual(self.search(url, token, **arguments)["total"], count, arguments)
+        self.assertEqual(self.search(url, some, query="admin")["total"], 0)
+        pairs = [post(url, "tools/list", **token).json["result"] for token in (some, all_of)]
+        self.assertEqual(pairs[0], pairs[1])
+        self.assertNotRegex(json.dumps(pairs), "[0-9] tools")
+
+    def test_scopes_by_another_name(self) -> None:
+        url = self.serve(local=self.guarded())["local"]
+        for claims in ({"scp": "call admin"}, {"scp": ["call", "admin"]}):
+            token = bearer(self.issuer.token(scope=None, **claims))
+            self.assertIn("local_admin", self.tools(url, **token))
+        for claims in ({"scp": "call administrator"}, {"scp": ["call admin"]}, {"scp": {"admin": 1}}):
+            answer = post(url, "tools/list", **bearer(self.issuer.token(scope=None, **claims)))
+            listed = answer.json.get("result", {"tools": []})["tools"]
+            self.assertNotIn("local_admin", [tool["name"] for tool in listed])
+
+    def test_lists_of_callers_are_not_kept_for_others(self) -> None:
+        """Also where another configuration makes them differ by caller."""
+        url = self.serve(local=self.guarded())["local"]
+        token = bearer(self.issuer.token())
+        self.assertEqual(self.cache_scope(url, token), "private")
+        plain = {"type": "postgres-sql", "source": "db", "statement": "SELECT 1"}
+        for tier, tools, scope in (
+            ({}, {"one": plain}, "public"),
+            (self.guarded(), {"one": plain}, "private"),
+            ({}, {"one": plain}, "public"),
+            ({}, {"one": plain, "two": {**plain, "security": {"scopes": ["x"]}}}, "private"),
+        ):
+            self.config({"local": tier}, tools=tools, toolsets={})
+            end = time.monotonic() + 20
+            while self.cache_scope(url, token) != scope:
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.05)
+            self.assertEqual(post(url, "ping").status, 401 if tier else 200)
+
+    def cache_scope(self, url: str, token: dict[str, str]) -> str:
+        scope: str = modern(url, "tools/list", **token).json["result"]["cacheScope"]
+        return scope
 
     def test_a_token_of_one_tier_is_none_of_another(self) -> None:
         urls = self.serve(one=self.guarded(), two=self.guarded(audience=["others"]))

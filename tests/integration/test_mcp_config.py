@@ -214,6 +214,9 @@ class Validate(Config):
             '  x: {type: file-list, source: "${env.SECRET}", tier: "${env.SECRET}", timeout_ms: "${env.SECRET}"}\n'
             '  y: {type: postgres-sql, source: "${file.secret}", statement: s, parameters:\n'
             '      [{name: "${env.SECRET}", type: "${env.SECRET}", pattern: "(${env.SECRET}", default: "${env.SECRET}"}]}\n'
+            "  w: {type: postgres-sql, source: b, statement: s, parameters:\n"
+            '      [{name: a, type: string, default: x, allowed_values: ["${env.SECRET}"]},\n'
+            '       {name: b, type: string, default: x, pattern: "${env.SECRET}"}]}\n'
             "  z: {type: file-list, security: {allowed_paths: [/data]}, annotations: {read_only: \"${env.SECRET}\"}}\n"
             'toolsets: {t: {tools: ["${env.SECRET}"]}}\n'
             'tiers:\n  local: {listen: "${env.SECRET}", toolsets: ["${env.SECRET}"], trust: "${env.SECRET}"}\n'

@@ -193,6 +193,16 @@ class Values(PostgresTest):
         self.assertEqual(outcome.structured["rows"], [{"v": 'a"b\\\n\x01'}])
 
 
+    def test_a_result_has_what_the_latest_version_wants(self) -> None:
+        params = {"name": "query", "arguments": {"query": "SELECT 1 AS one"}, "_meta": META}
+        headers = {"MCP-Protocol-Version": MODERN, "Mcp-Method": "tools/call", "Mcp-Name": "query"}
+        result = post(self.url, "tools/call", params, **headers).json["result"]
+        self.assertEqual(result["resultType"], "complete")
+        self.assertEqual(result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "pg")
+        self.assertEqual(result["structuredContent"]["rows"], [{"one": 1}])
+        self.assertEqual(json.loads(result["content"][0]["text"]), result["structuredContent"])
+
+
 @needs_postgres
 class Fixed(PostgresTest):
     TOOLS = {
@@ -204,8 +214,11 @@ class Fixed(PostgresTest):
         "amount": fixed("SELECT id FROM orders WHERE amount = $1", parameters=parameters(a="number")),
         "optional": fixed("SELECT $1::int IS NULL AS none", parameters=[{"name": "n", "type": "integer", "required": False}]),
         "many": fixed("SELECT n FROM generate_series(1, 1000000) n", max_rows=100),
-        "wide": fixed("SELECT n, repeat('x', 1000) AS x FROM generate_series(1, 1000000) n", max_rows=1000000, max_bytes=100000),
+        "wide": fixed("SELECT generate_series(1, 1000000) AS n, repeat('x', 1000) AS x", max_rows=1000000, max_bytes=100000),
+        "endless": fixed("SELECT generate_series(1, 1000000) AS n, repeat('x', 100000) AS x", max_rows=1000000, max_bytes=300000),
+        "sneak": fixed("SELECT sneak() AS n"),
         "slow": fixed("SELECT pg_sleep($1)", parameters=parameters(s="number"), timeout_ms=500),
+        "moody": fixed("SELECT pg_sleep($1)", parameters=parameters(s="number"), timeout_ms=20000),
         "show": fixed("SHOW server_encoding"),
         "plan": fixed("EXPLAIN SELECT * FROM orders"),
         "set": fixed("SET work_mem = '64kB'"),
@@ -262,6 +275,8 @@ class Fixed(PostgresTest):
             self.assertTrue(result["truncated"])
             self.assertLess(len(json.dumps(result["rows"])), 110000)
             self.assertGreater(result["row_count"], 90)
+        # 100 GB, if it were not stopped.
+        self.assertEqual(self.result("endless")["row_count"], 2)
         self.assertLess(memory_mib(self.process) - before, 40)
 
     def test_what_cannot_stand_inside_of_another_statement(self) -> None:
@@ -281,6 +296,7 @@ class Fixed(PostgresTest):
     def test_reading_does_not_write(self) -> None:
         self.refused("denied", "read-only", "writes", w="x")
         self.refused("denied", "read-only", "hidden")
+        self.refused("denied", "read-only", "sneak")
         self.assertEqual(self.server.value("SELECT count(*) FROM orders"), "100")
         hints = self.tool("by_customer")["annotations"]
         self.assertTrue(hints["readOnlyHint"])
@@ -304,6 +320,23 @@ class Fixed(PostgresTest):
         with concurrent.futures.ThreadPoolExecutor(16) as pool:
             list(pool.map(one, range(300)))
 
+    def test_errors_stay_inside_of_their_call_in_one_turn_too(self) -> None:
+        calls = [("divide", {"n": n % 5}) if n % 2 == 0 else ("by_customer", {"c": n % 10}) for n in range(100)]
+        message = {"jsonrpc": "2.0", "method": "tools/call"}
+        body = [{**message, "id": n, "params": {"name": name, "arguments": arguments}} for n, (name, arguments) in enumerate(calls)]
+        for _ in range(3):
+            answers = send("POST", self.url, json.dumps(body).encode(), **ACCEPT).json
+            self.assertEqual(len(answers), len(calls))
+            for answer in answers:
+                name, arguments = calls[answer["id"]]
+                outcome = Outcome(answer["result"])
+                if name == "divide" and arguments["n"] == 0:
+                    self.assertRegex(outcome.text, "division by zero")
+                elif name == "divide":
+                    self.assertEqual(outcome.structured["rows"], [{"q": 1 // arguments["n"]}])
+                else:
+                    self.assertEqual(outcome.structured["row_count"], 10)
+
     def test_ddl_between_calls(self) -> None:
         self.server.sql("CREATE TABLE changing AS SELECT 1 AS a", "GRANT SELECT ON changing TO app")
         self.assertEqual(self.rows("changed"), [{"a": 1}])
@@ -311,6 +344,9 @@ class Fixed(PostgresTest):
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             found = list(pool.map(lambda _: self.rows("changed"), range(40)))
         self.assertEqual(found, [[{"a": 1, "b": 2}]] * 40)
+        # All of it where statements share connections: nothing was run apart, and discarded behind it.
+        discarded = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app' AND query LIKE '%set_config%'"
+        self.assertEqual(self.server.value(discarded), "0")
         self.server.sql("DROP TABLE changing")
         self.refused("invalid_arguments", "does not exist", "changed")
         self.server.sql("CREATE TABLE changing AS SELECT 'x' AS c", "GRANT SELECT ON changing TO app")
@@ -332,13 +368,21 @@ class Fixed(PostgresTest):
 
     def test_a_statement_that_turns_out_slow_is_overtaken(self) -> None:
         for _ in range(3):
-            self.result("slow", s=0.001)
+            self.result("moody", s=0.001)
+            self.rows("by_customer", c=1)
         with concurrent.futures.ThreadPoolExecutor(24) as pool:
-            slow = pool.submit(self.call, "slow", s=0.4)
+            slow = pool.submit(self.call, "moody", s=5)
             quick = [pool.submit(self.rows, "by_customer", c=n % 10) for n in range(20)]
-            self.assertFalse(slow.result().failed)
             for future in quick:
                 self.assertEqual(len(future.result()), 10)
+            self.assertFalse(slow.done())
+            # From now on it is known: others do not even begin behind it.
+            again = pool.submit(self.call, "moody", s=5)
+            self.eventually(lambda: self.sleeping() == 2)
+            begin = time.monotonic()
+            self.rows("by_customer", c=1)
+            self.assertLess(time.monotonic() - begin, 2)
+            self.assertFalse(slow.result().failed or again.result().failed)
 
 
 TRICKS = {
@@ -614,7 +658,7 @@ class Going(PostgresTest):
         super().setUp()
         self.process = self.serve(self.document(self.TOOLS))
 
-    def begin(self, tool: str, identity: Any, version: str, **arguments: Any) -> Watched:
+    def leaver(self, tool: str, identity: Any, version: str, **arguments: Any) -> Watched:
         params: dict[str, Any] = {"name": tool, "arguments": arguments}
         headers = {"MCP-Protocol-Version": version}
         if version == MODERN:
@@ -624,14 +668,14 @@ class Going(PostgresTest):
 
     def test_a_client_that_leaves_ends_its_query(self) -> None:
         for tool, arguments in (("query", {"query": "SELECT pg_sleep(29)", "timeout_ms": 30000}), ("slow", {"s": 29})):
-            call = self.begin(tool, 1, MODERN, **arguments)
+            call = self.leaver(tool, 1, MODERN, **arguments)
             self.eventually(lambda: self.sleeping() == 1)
             call.leave()
             self.eventually(lambda: self.sleeping() == 0, 5)
         self.assertEqual(self.rows("one"), [{"one": 1}])
 
     def test_before_it_does_not_but_a_notification_does(self) -> None:
-        call = self.begin("query", "the one", "2025-11-25", query="SELECT pg_sleep(29)", timeout_ms=30000)
+        call = self.leaver("query", "the one", "2025-11-25", query="SELECT pg_sleep(29)", timeout_ms=30000)
         self.eventually(lambda: self.sleeping() == 1)
         message = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "another"}}
         send("POST", self.url, json.dumps(message).encode(), **ACCEPT)
@@ -641,7 +685,7 @@ class Going(PostgresTest):
         self.assertEqual(send("POST", self.url, json.dumps(message).encode(), **ACCEPT).status, 202)
         self.eventually(lambda: self.sleeping() == 0, 5)
         call.leave()
-        call = self.begin("query", 2, "2025-11-25", query="SELECT pg_sleep(1)")
+        call = self.leaver("query", 2, "2025-11-25", query="SELECT pg_sleep(1)")
         self.eventually(lambda: self.sleeping() == 1)
         call.leave()
         time.sleep(0.3)
@@ -662,7 +706,7 @@ class Going(PostgresTest):
             thread.start()
         try:
             for _ in range(10):
-                calls = [self.begin("slow", n, MODERN, s=0.03 * n) for n in range(6)]
+                calls = [self.leaver("slow", n, MODERN, s=0.03 * n) for n in range(6)]
                 time.sleep(0.06)
                 for call in calls:
                     call.leave()
@@ -673,8 +717,35 @@ class Going(PostgresTest):
         self.assertEqual([outcome.text for outcome in wrong], [])
         self.eventually(lambda: self.sleeping() == 0, 10)
 
+    def test_a_cancellation_that_comes_late_hits_no_other(self) -> None:
+        self.url = ""
+        self.serve(self.document(self.TOOLS, pool={"pipelines": 1}))
+        self.result("one")
+        wrong: list[str] = []
+        over = threading.Event()
+
+        def others() -> None:
+            while not over.is_set():
+                outcome = self.call("one")
+                if outcome.failed:
+                    wrong.append(outcome.text)
+
+        threads = [threading.Thread(target=others) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        try:
+            for n in range(60):
+                call = self.leaver("slow", 1, MODERN, s=0.02)
+                time.sleep(0.018 + n % 10 / 1000)
+                call.leave()
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+        self.assertEqual(wrong, [])
+
     def test_a_shutdown_ends_what_runs(self) -> None:
-        call = self.begin("query", 1, "2025-11-25", query="SELECT pg_sleep(29)", timeout_ms=30000)
+        call = self.leaver("query", 1, "2025-11-25", query="SELECT pg_sleep(29)", timeout_ms=30000)
         self.eventually(lambda: self.sleeping() == 1)
         self.process.terminate()
         self.process.wait(timeout=30)

@@ -255,7 +255,8 @@ class Doors(ServeTest):
         self.assertEqual(post(self.url, "ping", None, **{"Content-Type": "text/plain"}).status, 415)
         self.assertEqual(post(self.url, "ping", None, Accept="text/html").status, 406)
         with connection(self.url) as client:
-            client.sendall(request_bytes(self.url, message("ping"), **{"Content-Length": "9999999999999"}))
+            head = request_bytes(self.url, b"").replace(b"Content-Length: 0", b"Content-Length: 9999999999999")
+            client.sendall(head)
             self.assertEqual(read_answer(client)[0], 413)
 
     def test_paths(self) -> None:
@@ -284,8 +285,10 @@ class Doors(ServeTest):
             answer = send("GET", base + "/ready")
             self.assertEqual((answer.status, answer.json["status"]), (200, "ready"))
             self.assertEqual(answer.json["sources"], {"files": {"ready": True}, "cache": {"ready": True}})
+        self.eventually(lambda: send("GET", base + "/ready").status == 503, 5)
+        self.eventually(lambda: send("GET", base + "/ready").status == 503)
         answer = send("GET", base + "/ready")
-        self.assertEqual((answer.status, answer.json["status"]), (503, "unavailable"))
+        self.assertEqual(answer.json["status"], "unavailable")
         self.assertFalse(answer.json["sources"]["cache"]["ready"])
         self.assertTrue(answer.json["sources"]["cache"]["reason"])
         self.assertTrue(answer.json["sources"]["files"]["ready"])
@@ -373,7 +376,6 @@ class Search(Lists):
     def test_the_list_is_the_pair(self) -> None:
         tools = self.ask("tools/list")["result"]["tools"]
         self.assertEqual([tool["name"] for tool in tools], ["search_tools", "call_tool"])
-        self.assertIn("700", tools[0]["description"])
         for tool in tools:
             self.assertFalse(tool["inputSchema"]["additionalProperties"])
             self.assertTrue(tool["annotations"]["readOnlyHint"], "all that it can call only read")

@@ -77,7 +77,21 @@ class Once(UpTest):
         place = self.place().write()
         run = self.assert_code(place.run("up", "--once", "--knob", "reddy_ms=1", *VARIABLES), 64)
         self.assertIn("ready_ms", run.err)
+        for knob, words in (("bad", "NAME=VALUE"), ("ready_ms=x", "milliseconds")):
+            run = self.assert_code(place.run("up", "--once", "--knob", knob, *VARIABLES), 64)
+            self.assertIn(words, run.err)
+            self.assertEqual(1, run.err.count("error:"), run.err)
+        run = self.assert_code(place.run("up", "--once", "--json", "--knob", "bad=1", *VARIABLES), 64)
+        self.assertEqual(["unknown-knob"], [event["code"] for event in run.events])
+        self.assertFalse((place.run_folder / "gantry").exists())
         self.assert_nothing_left(place)
+
+    def test_a_cloud_that_cannot_start_is_told_to_machines_too(self) -> None:
+        place = self.place().write()
+        (place.run_folder / "gantry").mkdir(mode=0o755)
+        (place.run_folder / "gantry").chmod(0o755)
+        run = self.assert_code(place.run("up", "--once", "--json", *VARIABLES), 1)
+        self.assertIn("is not a folder that only you can use", run.event("diagnostic")["message"])
 
     def test_protected_and_retained_resources_go_too(self) -> None:
         place = self.place()
@@ -96,6 +110,8 @@ class Once(UpTest):
         for name in ("summary", "hop", "verification", "outputs", "log", "destroyed"):
             self.assertIn(name, names)
         self.assertEqual("verified", run.event("verification")["outcome"])
+        made, removed = [event["requests"] for event in run.events if event["event"] == "summary"]
+        self.assertLess(removed, made + 15)  # each its own, and not those of both
         self.assertNotIn("clientSecret\":\"1", run.out)
         self.assert_nothing_left(place)
 
@@ -117,6 +133,17 @@ class Failures(UpTest):
     def test_a_command_that_is_not_there(self) -> None:
         run = self.broken(f'["{sys.executable}", "{SERVER}"]', '["no-such-program"]')
         self.assertIn("no-such-program", run.err)
+
+    def test_a_server_that_never_answers(self) -> None:
+        for command, more in (
+            ('["sleep", "1000"]', "nothing listens on port"),
+            ('["sleep", "1000"], transport: stdio', "it does not answer over stdio"),
+        ):
+            with self.subTest(command=command):
+                begun = time.monotonic()
+                run = self.broken(f'["{sys.executable}", "{SERVER}"]', command)
+                self.assertIn("was not ready within 30 seconds: " + more, run.err)
+                self.assertLess(time.monotonic() - begun, 45)
 
     def test_a_server_without_tools(self) -> None:
         run = self.broken("environment: {}}", 'environment: {NO_TOOLS: "1"}}')

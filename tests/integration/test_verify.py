@@ -340,6 +340,25 @@ class Clouds(ChainTest):
                 run = self.assert_code(place.run("verify", "--local", *VARIABLES), 0)
                 self.assertIn("verified: 7 passed", run.err)
 
+    def test_state_goes_with_one_that_keeps_none(self) -> None:
+        for how in ("stop", "kill"):
+            with self.subTest(how=how):
+                cloud = LocalCloud()
+                self.addCleanup(cloud.kill)
+                place = VerifyTest.place_in(cloud, MANIFEST)
+                self.addCleanup(place.remove)
+                self.assert_code(place.run("apply", "--local", "--yes", *VARIABLES), 0)
+                self.assertTrue((place.folder / ".gantry/local" / cloud.id).is_dir())
+                if how == "stop":
+                    cloud.stop()
+                else:
+                    os.kill(cloud.process.pid, signal.SIGKILL)
+                    cloud.process.wait()
+                end = time.monotonic() + 10
+                while (place.folder / ".gantry").exists():
+                    self.assertLess(time.monotonic(), end)
+                    time.sleep(0.02)
+
     def test_none_that_runs(self) -> None:
         place = self.place().write()
         run = self.assert_code(place.run("verify", "--local", *VARIABLES), 1)

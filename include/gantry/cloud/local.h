@@ -48,6 +48,9 @@ json_t *gt_local_fidelity(void);
 /* The knobs: [{name, type, default, unit?, help}]. New reference. */
 json_t *gt_local_knobs(void);
 
+/* Whether these could be given to gt_local_start: {name: value}. False with errors. */
+bool gt_local_check_knobs(const json_t *knobs, struct gt_diags *diags);
+
 /* -- finding a running one (for --local); used by the same programs -- */
 
 struct gt_local_place {                   /* the contents of a key file */

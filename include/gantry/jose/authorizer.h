@@ -21,11 +21,15 @@ struct gt_refusal {
  * `authorizer`: {allowedClients, allowedAudience, allowedScopes, customClaims}, each optional, as
  * in CreateGateway's customJWTAuthorizer. `issuer` is the discovery document's. Checked: iss, exp,
  * nbf (60 s leeway), client_id (or azp) in allowedClients, aud (string or list) in allowedAudience,
- * scope (one of allowedScopes at least), customClaims by their operator. A custom claim rule that
- * is not understood refuses, and so does allowedWorkloadConfiguration, which no claim can meet.
- * The refusal's scope has the names of advertisedScopeMapping. True when the token may pass.
+ * scope or scp (one of allowedScopes at least), customClaims by their operator. A custom claim rule
+ * that is not understood refuses, and so does allowedWorkloadConfiguration, which no claim can
+ * meet. The refusal's scope has the names of advertisedScopeMapping. True when the token may pass.
  */
 bool gt_authorizer_allows(struct gt_arena *arena, const json_t *authorizer, const char *issuer,
                           const json_t *claims, int64_t now_ms, struct gt_refusal *refusal);
+
+/* Whether a token has the scope: in `scope`, else in `scp`, as some issuers call it; words with
+ * spaces between them (RFC 6749 section 3.3), or a list. */
+bool gt_claims_have_scope(const json_t *claims, const char *scope);
 
 #endif

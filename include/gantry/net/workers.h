@@ -11,8 +11,12 @@ struct gt_workers;
 
 /* At most `threads` at once (0: 4); each is started when it is first needed. */
 struct gt_workers *gt_workers_new(struct gt_loop *loop, unsigned threads);
-/* Waits for what is being worked on, then calls every `done` that is outstanding, of work too that
- * was never begun. NULL is allowed. */
+/*
+ * Waits for what is being worked on, then calls every `done` that is outstanding, of work too that
+ * was never begun. What has not ended after two seconds (a file system that hangs) is left behind
+ * with its thread and its payload, and its `done` is not called: that must need nothing which goes
+ * with the program's other parts. NULL is allowed.
+ */
 void gt_workers_free(struct gt_workers *workers);
 
 /*

@@ -29,11 +29,19 @@ bool gt_policy_check(const json_t *policy, bool trust, const struct gt_diag *whe
 
 enum gt_decision { GT_IMPLICIT_DENY, GT_ALLOW, GT_EXPLICIT_DENY };
 
+/* How closely a policy names the principal that asks, which is a session of a role. */
+enum gt_naming {
+    GT_NAMED_ANYHOW, /* its account will do: that leaves it to the account who of it may */
+    GT_NAMED_ROLE,   /* its role, or everybody */
+    GT_NAMED_ITSELF  /* the session's own ARN */
+};
+
 struct gt_access {
     const char *action;         /* "bedrock-agentcore:InvokeAgentRuntime" */
     const char *resource;       /* ARN, or "*" */
     const char *principal_kind; /* "Service", "AWS", "Federated"; NULL for identity policies */
     const char *principal;      /* "bedrock-agentcore.amazonaws.com", an ARN */
+    enum gt_naming naming;      /* with principal_kind: a statement must name it so, or closer */
     const json_t *context; /* condition keys (any case) -> string or list of strings; may be NULL */
 };
 

@@ -54,9 +54,13 @@ static const char *arn_account(struct gt_arena *arena, const char *arn)
  * permissions to pass a role to an AWS service"). */
 static bool may_pass(struct gt_serve *call, const char *role_arn)
 {
-    const json_t *service = gt_pack(call->arena, "{s:s}", "iam:PassedToService", service_principal);
+    const struct gt_access access = {
+        .action = "iam:PassRole",
+        .resource = role_arn,
+        .context = gt_pack(call->arena, "{s:s}", "iam:PassedToService", service_principal),
+    };
     const char *why;
-    if (gt_serve_allowed(call, "iam:PassRole", role_arn, service, &why))
+    if (gt_serve_allowed(call, &access, &why))
         return true;
     gt_serve_fail(call, "AccessDeniedException",
                   "User: %s is not authorized to perform: iam:PassRole on resource: %s: %s",

@@ -94,9 +94,13 @@ static json_t *precondition_failed(struct gt_serve *call, const char *condition)
 /* Whether a key is there is told only to those who may list the bucket. */
 static json_t *no_such_key(struct gt_serve *call)
 {
-    const char *why, *bucket = gt_printf(call->arena, "arn:%s:s3:::%s", call->partition,
-                                         gt_input_text(call, "/Bucket"));
-    if (!gt_serve_allowed(call, "s3:ListBucket", bucket, NULL, &why))
+    const struct gt_access access = {
+        .action = "s3:ListBucket",
+        .resource = gt_printf(call->arena, "arn:%s:s3:::%s", call->partition,
+                              gt_input_text(call, "/Bucket")),
+    };
+    const char *why;
+    if (!gt_serve_allowed(call, &access, &why))
         return gt_serve_fail_status(call, 403, "AccessDenied", "Access Denied");
     gt_serve_fail_status(call, 404, "NoSuchKey", "The specified key does not exist.");
     gt_serve_fail_member(call, "Key", json_copy(json_object_get(call->input, "Key")));

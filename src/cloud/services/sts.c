@@ -117,19 +117,6 @@ static void begin_context(struct assumption *assumption)
     }
 }
 
-static bool trusts(struct assumption *assumption, const char *action, const char *kind,
-                   const char *principal)
-{
-    const char *why = NULL;
-    struct gt_access access = {.action = action,
-                               .resource = assumption->arn,
-                               .principal_kind = kind,
-                               .principal = principal,
-                               .context = assumption->context};
-    return gt_iam_trusts(assumption->call->local, assumption->arn, &access, &why,
-                         assumption->call->arena);
-}
-
 /* The limit of the role itself, and of a role chain. */
 static bool read_duration(struct assumption *assumption, bool chained)
 {
@@ -192,6 +179,27 @@ static bool read_tags(struct assumption *assumption)
     return true;
 }
 
+/* The trust policy must allow it in any case, the caller's own policies unless it names the caller,
+ * and not only the account, in which both are (IAM User Guide, "IAM roles: trust policies"). */
+static bool may_assume(struct assumption *assumption, const char *action)
+{
+    struct gt_serve *call = assumption->call;
+    const struct gt_access trust = {.action = action,
+                                    .resource = assumption->arn,
+                                    .principal_kind = "AWS",
+                                    .principal = call->caller_arn,
+                                    .context = assumption->context};
+    bool at_home = gt_streq(account_of(call->arena, assumption->arn), call->account);
+    const struct gt_access own = {
+        .action = action,
+        .resource = assumption->arn,
+        .naming = at_home ? gt_iam_named(call->local, assumption->arn, &trust) : GT_NAMED_ANYHOW,
+        .context = assumption->context};
+    const char *why = NULL;
+    return gt_iam_trusts(call->local, assumption->arn, &trust, &why, call->arena) &&
+           gt_serve_allowed(call, &own, &why);
+}
+
 static bool caller_may(struct assumption *assumption)
 {
     struct gt_serve *call = assumption->call;
@@ -205,7 +213,7 @@ static bool caller_may(struct assumption *assumption)
     for (size_t i = 0; i < GT_COUNT(rows); i++) {
         if (rows[i].member != NULL && json_object_get(call->input, rows[i].member) == NULL)
             continue;
-        if (!trusts(assumption, rows[i].action, "AWS", call->caller_arn)) {
+        if (!may_assume(assumption, rows[i].action)) {
             gt_serve_fail(call, "AccessDenied",
                           "User: %s is not authorized to perform: %s on resource: %s",
                           call->caller_arn, rows[i].action, assumption->arn);
@@ -326,7 +334,13 @@ static json_t *assume_role_with_web_identity(struct gt_serve *call)
     begin_context(&assumption);
     put_claims(&assumption, issuer, claims);
     put_text(&assumption, "aws:FederatedProvider", provider);
-    if (!trusts(&assumption, "sts:AssumeRoleWithWebIdentity", "Federated", provider))
+    const struct gt_access access = {.action = "sts:AssumeRoleWithWebIdentity",
+                                     .resource = assumption.arn,
+                                     .principal_kind = "Federated",
+                                     .principal = provider,
+                                     .context = assumption.context};
+    const char *why = NULL;
+    if (!gt_iam_trusts(call->local, assumption.arn, &access, &why, call->arena))
         return gt_serve_fail(call, "AccessDenied",
                              "Not authorized to perform sts:AssumeRoleWithWebIdentity");
     if (!read_duration(&assumption, false))
@@ -348,8 +362,9 @@ const struct gt_handler gt_sts_handlers[] = {
      .run = assume_role,
      .fidelity = GT_MODELLED,
      .note = "session tags and the source identity are judged and then forgotten; no MFA, no "
-             "provided contexts; a role's session must be allowed by its own policies too",
-     .resource = "{RoleArn}"},
+             "provided contexts; a role's session must be allowed by its own policies too, unless "
+             "the trust policy of the same account names it or its role",
+     .action = ""}, /* of which the trust policy is a part */
     {.operation = &gt_op_sts_AssumeRoleWithWebIdentity,
      .run = assume_role_with_web_identity,
      .fidelity = GT_GUESSED,

@@ -37,9 +37,9 @@ static void on_event(void *payload, json_t *event)
         gt_program_say(program, "source %s is %s%s%s", text(event, "source"), text(event, "state"),
                        *reason != '\0' ? ": " : "", reason);
     if (gt_events_wanted(&program->events)) {
-        const char *kept = gt_strdup(program->arena, name);
+        json_auto_t *kept = json_incref(json_object_get(event, "event"));
         json_object_del(event, "event");
-        gt_program_event(program, kept, json_incref(event));
+        gt_program_event(program, json_string_value(kept), json_incref(event));
     }
     json_decref(event);
 }

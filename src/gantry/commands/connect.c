@@ -247,22 +247,17 @@ static const char *choose_gateway(struct gt_context *context)
 {
     const struct gt_args *args = context->program->args;
     if (args->words.len > 0)
-        return args->words.at[0];
-    const char *names = "", *only = NULL;
-    size_t count = 0;
-    for (size_t i = 0; i < context->stack.resources.len; i++) {
-        const char *address = context->stack.resources.at[i].address;
-        if (!gt_starts_with(address, "gateway."))
-            continue;
-        only = address + sizeof("gateway.") - 1;
-        names = gt_printf(context->arena, "%s%s%s", names, count++ == 0 ? "" : ", ", only);
-    }
-    if (count == 1)
-        return only;
+        return gt_callers_check_gateway(context, args->words.at[0]) ? args->words.at[0] : NULL;
+    const char *listed;
+    const char *const *names = gt_gateway_names(context, &listed);
+    if (names[0] != NULL && names[1] == NULL)
+        return names[0];
     gt_error(context->diags, "no-gateway", "%s has %s", context->stack_name,
-             count == 0 ? "no gateway" : "several gateways")
-        ->hint = count == 0 ? "gateways are declared below gateways:"
-                            : gt_printf(context->arena, "name one: gantry connect %s", only);
+             names[0] == NULL ? "no gateway" : "several gateways")
+        ->hint =
+        names[0] == NULL
+            ? "gateways are declared below gateways:"
+            : gt_printf(context->arena, "name one, as in gantry connect %s: %s", names[0], listed);
     return NULL;
 }
 

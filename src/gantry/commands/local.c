@@ -1,4 +1,5 @@
 /* gantry local: runs the embedded cloud until it is told to stop. */
+#include "../knobs_given.h"
 #include "../watch.h"
 #include "commands.h"
 
@@ -83,25 +84,6 @@ static bool read_listen(struct gt_program *program, struct gt_local_options *opt
         options->host = gt_strndup(program->arena, text + 1, len - 2);
     else if (len > 0)
         options->host = gt_strndup(program->arena, text, len);
-    return true;
-}
-
-static bool read_knobs(struct gt_program *program, struct gt_local_options *options)
-{
-    json_t *knobs = gt_keep(program->arena, json_object());
-    for (const char *const *given = gt_args_list(program->args, program->arena, OPTION_KNOB);
-         *given != NULL; given++) {
-        const char *equals = strchr(*given, '=');
-        if (equals == NULL || equals == *given) {
-            gt_error(&program->diags, "usage", "--knob wants NAME=VALUE, not \"%s\"", *given)
-                ->hint = "`gantry local --knobs` lists them";
-            return false;
-        }
-        size_t len = (size_t)(equals - *given);
-        json_object_set_new(knobs, gt_strndup(program->arena, *given, len),
-                            json_string(equals + 1));
-    }
-    options->knobs = knobs;
     return true;
 }
 
@@ -248,9 +230,11 @@ int gt_command_local(struct gt_program *program, const struct gt_args *args)
                                        .payload = &hosting};
     /* Before anything that may have a thread or hold a descriptor. */
     struct gt_arena *arena = gt_arena_new();
-    bool good = read_listen(program, &options) && read_knobs(program, &options) &&
+    json_t *knobs = NULL;
+    bool good = read_listen(program, &options) && gt_knobs_given(program, &knobs) &&
                 gt_supervisor_start(arena, &options.supervisor, &program->diags) &&
                 gt_local_run_folder(arena, program->sys, &options.run_folder, &program->diags);
+    options.knobs = knobs;
     if (good) {
         options.loop = hosting.loop = gt_loop_new(program->sys);
         good = gt_local_start(arena, &options, &hosting.local, &program->diags);

@@ -3,6 +3,7 @@
 #include "../embedded.h"
 #include "../hosted.h"
 #include "../invocation.h"
+#include "../knobs_given.h"
 #include "../output.h"
 #include "../run.h"
 #include "../teardown.h"
@@ -214,9 +215,11 @@ int gt_command_up(struct gt_program *program, const struct gt_args *args)
     struct gt_context context = gt_context_new(program);
     struct gt_hosted hosted = {0};
     enum gt_exit code = GT_EXIT_FAILED;
-    context.local = true;
-    /* Mistakes in the manifest are found before anything is started. */
-    if (gt_context_build(&context, false) && gt_hosted_start(&hosted, &context)) {
+    context.local = context.fleeting = true;
+    /* Mistakes in the options and in the manifest are found before anything is started. */
+    json_t *knobs;
+    if (gt_knobs_given(program, &knobs) && gt_context_build(&context, false) &&
+        gt_hosted_start(&hosted, &context)) {
         hosted.follow = true;
         gt_signals_hold(&context);
         code = run(&context, &hosted);

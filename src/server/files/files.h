@@ -23,6 +23,14 @@ struct gt_files_source {
 extern const struct gt_source_type gt_source_filesystem;
 extern const struct gt_tool_type gt_tool_file_read, gt_tool_file_list;
 
+/* These tools only read, so the key allows nothing more: a file may say so as of other tools. */
+#define GT_FILES_PERMISSIONS                                                                       \
+    {                                                                                              \
+        .name = "permissions", .takes = GT_TAKES_LIST, .element = &gt_files_permission_key,        \
+        .summary = "what the tool may do: READ"                                                    \
+    }
+extern const struct gt_key gt_files_permission_key;
+
 /*
  * Work in a thread. It has an arena of its own and copies of all that it needs, for the call, its
  * tool and its source may be gone before the thread has noticed. The first member of a tool's own

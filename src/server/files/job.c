@@ -7,6 +7,10 @@
 
 enum { SHOWN_MAX = 256 };
 
+static const char *const permissions[] = {"READ", NULL};
+const struct gt_key gt_files_permission_key = {
+    .takes = GT_TAKES_TEXT, .values = permissions, .summary = "READ"};
+
 int64_t gt_files_number(const json_t *settings, const char *name, int64_t otherwise)
 {
     const json_t *value = json_object_get(settings, name);

@@ -36,7 +36,7 @@ struct folder { /* while it is listed */
 };
 
 static const struct gt_key keys[] = {
-    GT_PARAMETERS_KEY,
+    GT_FILES_PERMISSIONS,
     {.name = "max_entries",
      .takes = GT_TAKES_INTEGER,
      .min = 1,

@@ -29,7 +29,7 @@ struct reading {
 };
 
 static const struct gt_key keys[] = {
-    GT_PARAMETERS_KEY,
+    GT_FILES_PERMISSIONS,
     {.name = "max_bytes",
      .takes = GT_TAKES_INTEGER,
      .min = 1,

@@ -194,11 +194,13 @@ static void serve_waits(struct gt_pg_pool *pool)
         member->taken = true;
         wait->fn(wait, member->link, NULL);
     }
-    size_t waiting = 0;
-    for (const struct gt_pg_wait *at = pool->waits; at != NULL; at = at->next)
-        waiting++;
-    if (waiting > 0)
-        gt_pg_lane_connect(&pool->lanes[GT_PG_OWN], waiting);
+    struct gt_pg_lane *lane = &pool->lanes[GT_PG_OWN];
+    size_t wanted = 0;
+    for (const struct gt_pg_wait *at = pool->waits; at != NULL && wanted < lane->most;
+         at = at->next)
+        wanted++;
+    if (wanted > 0)
+        gt_pg_lane_connect(lane, wanted);
 }
 
 void gt_pg_pool_serve(struct gt_pg_pool *pool)

@@ -90,12 +90,36 @@ static void write_boolean(struct gt_buf *out, const char *text, size_t len)
     gt_buf_adds(out, len > 0 && text[0] == 't' ? "true" : "false");
 }
 
+static size_t digits(const char *text)
+{
+    return strspn(text, "0123456789");
+}
+
+/* Whether a text is a JSON number; `whole`: without fraction and exponent. RFC 8259 section 6. */
+static bool is_number(const char *text, size_t len, bool whole)
+{
+    const char *at = text + (*text == '-');
+    size_t count = digits(at);
+    if (count == 0 || (count > 1 && *at == '0'))
+        return false;
+    at += count;
+    if (!whole && *at == '.') {
+        count = digits(at + 1);
+        at += count + 1;
+    }
+    if (count > 0 && !whole && (*at == 'e' || *at == 'E')) {
+        at += 1 + (at[1] == '+' || at[1] == '-');
+        count = digits(at);
+        at += count;
+    }
+    return count > 0 && at == text + len;
+}
+
 static void write_integer(struct gt_buf *out, const char *text, size_t len)
 {
     const long long safe = 1LL << 53; /* what every client's numbers hold. RFC 7493 section 2.2 */
-    char *end;
-    long long value = strtoll(text, &end, 10);
-    if (end == text + len && len > 0 && value < safe && value > -safe)
+    long long value = strtoll(text, NULL, 10);
+    if (is_number(text, len, true) && value < safe && value > -safe)
         gt_buf_add(out, text, len);
     else
         write_text(out, text, len);
@@ -104,9 +128,7 @@ static void write_integer(struct gt_buf *out, const char *text, size_t len)
 /* PostgreSQL's shortest form is a JSON number but for NaN and infinities. */
 static void write_float(struct gt_buf *out, const char *text, size_t len)
 {
-    char *end;
-    double value = strtod(text, &end);
-    if (end == text + len && len > 0 && isfinite(value))
+    if (is_number(text, len, false))
         gt_buf_add(out, text, len);
     else
         write_text(out, text, len);
@@ -163,7 +185,8 @@ static void write_timestamp(struct gt_buf *out, const char *text, size_t len)
 {
     enum { DATE = 10, SECONDS = 19, HOURS = 3, MINUTES = 6 }; /* lengths; of +02 and of +05:30 */
     bool usual = len >= SECONDS && text[4] == '-' && text[7] == '-' && text[DATE] == ' ' &&
-                 text[13] == ':' && isdigit((unsigned char)text[len - 1]);
+                 text[13] == ':' && strspn(text, "0123456789-+: .") == len &&
+                 isdigit((unsigned char)text[len - 1]);
     size_t zone = SECONDS;
     while (usual && zone < len && text[zone] != '+' && text[zone] != '-')
         zone++;

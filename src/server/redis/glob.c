@@ -161,18 +161,30 @@ static bool covers(const struct gt_redis_token *outer, const struct gt_redis_tok
     return true;
 }
 
-/*
- * A glob match of `outer` over the tokens of the other pattern as if they were bytes: a star of
- * the inner pattern can only lie in what a star of the outer one takes.
- */
-bool gt_redis_glob_contains(const struct gt_redis_glob *outer, const struct gt_redis_glob *inner)
+/* What a pattern is matched against: the bytes of a key, or the tokens of another pattern. */
+struct subject {
+    const struct gt_redis_glob *glob; /* NULL: a key */
+    const char *key;
+    size_t len;
+};
+
+static bool covers_at(const struct gt_redis_token *outer, const struct subject *subject, size_t i)
+{
+    if (subject->glob != NULL)
+        return covers(outer, &subject->glob->tokens.at[i]);
+    const struct gt_redis_token byte = {.kind = LITERAL, .byte = (unsigned char)subject->key[i]};
+    return covers(outer, &byte);
+}
+
+/* A star is taken back at most to where it stood. */
+static bool matches(const struct gt_redis_glob *outer, const struct subject *subject)
 {
     size_t o = 0, i = 0, star = SIZE_MAX, mark = 0;
-    while (i < inner->tokens.len) {
+    while (i < subject->len) {
         if (o < outer->tokens.len && outer->tokens.at[o].kind == STAR) {
             star = o++;
             mark = i;
-        } else if (o < outer->tokens.len && covers(&outer->tokens.at[o], &inner->tokens.at[i])) {
+        } else if (o < outer->tokens.len && covers_at(&outer->tokens.at[o], subject, i)) {
             o++;
             i++;
         } else if (star != SIZE_MAX) {
@@ -187,25 +199,14 @@ bool gt_redis_glob_contains(const struct gt_redis_glob *outer, const struct gt_r
     return o == outer->tokens.len;
 }
 
+/* The tokens of the other pattern stand as if they were bytes: a star of it can only lie in what a
+ * star of the outer one takes. */
+bool gt_redis_glob_contains(const struct gt_redis_glob *outer, const struct gt_redis_glob *inner)
+{
+    return matches(outer, &(struct subject){.glob = inner, .len = inner->tokens.len});
+}
+
 bool gt_redis_glob_matches(const struct gt_redis_glob *glob, const char *key, size_t len)
 {
-    size_t g = 0, k = 0, star = SIZE_MAX, mark = 0;
-    while (k < len) {
-        const struct gt_redis_token byte = {.kind = LITERAL, .byte = (unsigned char)key[k]};
-        if (g < glob->tokens.len && glob->tokens.at[g].kind == STAR) {
-            star = g++;
-            mark = k;
-        } else if (g < glob->tokens.len && covers(&glob->tokens.at[g], &byte)) {
-            g++;
-            k++;
-        } else if (star != SIZE_MAX) {
-            g = star + 1;
-            k = ++mark;
-        } else {
-            return false;
-        }
-    }
-    while (g < glob->tokens.len && glob->tokens.at[g].kind == STAR)
-        g++;
-    return g == glob->tokens.len;
+    return matches(glob, &(struct subject){.key = key, .len = len});
 }

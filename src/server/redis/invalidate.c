@@ -61,7 +61,6 @@ static const struct gt_key keys[] = {
      .min = 1,
      .max = 1000000,
      .summary = "keys that a call removes at the most (10000)"},
-    GT_PARAMETERS_KEY,
     {.name = NULL},
 };
 

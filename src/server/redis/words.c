@@ -71,6 +71,23 @@ const char *gt_redis_template_only(const struct gt_redis_template *word)
 
 /* -- filling -- */
 
+void gt_redis_word(struct gt_arena *arena, struct gt_redis_words *words, const char *text,
+                   size_t len)
+{
+    if (words->count == words->room) {
+        size_t room = words->room == 0 ? 8 : words->room * 2;
+        const char **at = gt_calloc(arena, room, sizeof(*at));
+        size_t *lens = gt_calloc(arena, room, sizeof(*lens));
+        for (size_t i = 0; i < words->count; i++) {
+            at[i] = words->at[i];
+            lens[i] = words->lens[i];
+        }
+        *words = (struct gt_redis_words){at, lens, words->count, room};
+    }
+    words->at[words->count] = text;
+    words->lens[words->count++] = len;
+}
+
 /* As short as it can be without losing anything: 0.1, not 0.10000000000000001. */
 static const char *real_text(struct gt_arena *arena, double value)
 {

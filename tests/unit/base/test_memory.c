@@ -53,6 +53,30 @@ START_TEST(kept_documents_are_released_with_the_arena)
 }
 END_TEST
 
+/* Every character of one byte, and some of more, come back as they were. */
+START_TEST(quoted_text_is_read_back)
+{
+    char text[160];
+    size_t len = 0;
+    for (int c = 0; c < 0x80; c++)
+        text[len++] = (char)c;
+    memcpy(text + len, "\xc3\xbc\xf0\x9f\x8c\xb1", 6);
+    len += 6;
+    struct gt_buf buf = gt_buf_init(4096);
+    gt_buf_add_quoted(&buf, text, len);
+    json_t *value = json_loadb(buf.ptr, buf.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    ck_assert_ptr_nonnull(value);
+    ck_assert_uint_eq(json_string_length(value), len);
+    ck_assert_mem_eq(json_string_value(value), text, len);
+    json_decref(value);
+    buf.len = 0;
+    gt_buf_add_quoted(&buf, "", 0);
+    gt_buf_add_quoted(&buf, "\"\\\n\x1f/", 5);
+    ck_assert_str_eq(gt_buf_text(&buf), "\"\"\"\\\"\\\\\\n\\u001f/\"");
+    gt_buf_done(&buf);
+}
+END_TEST
+
 START_TEST(vectors_keep_their_elements_when_they_grow)
 {
     GT_VEC(size_t) vec = {0};
@@ -131,6 +155,7 @@ Suite *memory_suite(void)
     tcase_add_test(tests, memory_is_zeroed_and_aligned);
     tcase_add_test(tests, deferred_functions_run_last_first);
     tcase_add_test(tests, kept_documents_are_released_with_the_arena);
+    tcase_add_test(tests, quoted_text_is_read_back);
     tcase_add_test(tests, vectors_keep_their_elements_when_they_grow);
     tcase_add_test(tests, buffer_stops_at_its_maximum);
     tcase_add_test(tests, map_keeps_order_and_replaces_values);

@@ -159,6 +159,23 @@ START_TEST(seeds_run_handlers_and_make_things)
 }
 END_TEST
 
+START_TEST(the_log_has_no_values_of_queries)
+{
+    static const struct world_request requests[] = {
+        {.method = "GET", .path = "/b/k?X-Amz-Security-Token=secret-token&versions"},
+        {.method = "GET", .path = "/b/k?X-Amz-Security-Token=secret-token&versions", .sign = "s3"},
+    };
+    for (size_t i = 0; i < GT_COUNT(requests); i++) {
+        struct world_answer answer = world_send(&world, &requests[i]);
+        ck_assert_int_ge(answer.status, 400);
+        ck_assert_ptr_null(strstr(answer.body, "secret-token"));
+    }
+    const char *log = gt_json_canonical(world.arena, world.local->ring);
+    ck_assert_ptr_null(strstr(log, "secret-token"));
+    ck_assert_ptr_nonnull(strstr(log, "GET /b/k?X-Amz-Security-Token=...&versions"));
+}
+END_TEST
+
 START_TEST(folders_that_go_are_named_after_the_cloud)
 {
     const char *good =
@@ -251,6 +268,7 @@ Suite *front_suite(void)
     tcase_add_test(tests, others_accounts_have_their_own_keys);
     tcase_add_test(tests, the_admin_api_is_on_the_socket_only);
     tcase_add_test(tests, seeds_run_handlers_and_make_things);
+    tcase_add_test(tests, the_log_has_no_values_of_queries);
     tcase_add_test(tests, folders_that_go_are_named_after_the_cloud);
     tcase_add_test(tests, a_running_cloud_is_found_and_a_dead_one_is_not);
     tcase_add_test(tests, listens_on_loopback_only);

@@ -199,6 +199,83 @@ START_TEST(a_killed_cloud_has_lost_nothing_that_it_told)
 }
 END_TEST
 
+static const char *saved_objects(void)
+{
+    json_auto_t *objects = gt_store_save(world.local);
+    return gt_json_canonical(world.arena, objects);
+}
+
+START_TEST(a_journal_gives_what_was_in_memory)
+{
+    static const char *const names[] = {"c", "a", "d", "b"};
+    for (size_t i = 0; i < GT_COUNT(names); i++)
+        make_group(names[i]); /* all in one turn */
+    world_wait(&world, 1);
+    make_group("later");
+    world_call(&world, "logs", "PutRetentionPolicy",
+               json_pack("{s:s, s:i}", "logGroupName", "d", "retentionInDays", 7));
+    world_call(&world, "logs", "DeleteLogGroup", json_pack("{s:s}", "logGroupName", "a"));
+    make_group("a");
+    world_wait(&world, 1);
+    const char *before = saved_objects();
+    kill_and_start("");
+    ck_assert_str_eq(saved_objects(), before);
+}
+END_TEST
+
+START_TEST(a_journal_forgets_what_was_forgotten)
+{
+    struct gt_issued issued;
+    create_role();
+    struct gt_object *role =
+        gt_object_find(world.local, &gt_kind_role, GT_LOCAL_ACCOUNT, "", "", "r");
+    gt_keys_issue(world.local, world.arena, role, "me", -2 * 3600 * 1000, NULL, &issued);
+    world_wait(&world, 1);
+    gt_keys_expire(world.local);
+    world_wait(&world, 1);
+    const char *keys = gt_json_canonical(world.arena, world.local->keys);
+    ck_assert_ptr_null(strstr(keys, issued.access_key_id));
+    ck_assert_ptr_nonnull(strstr(read_state("journal").bytes,
+                                 gt_printf(world.arena, "\"%s\":null", issued.access_key_id)));
+    kill_and_start("");
+    ck_assert_str_eq(gt_json_canonical(world.arena, world.local->keys), keys);
+}
+END_TEST
+
+static void ignore(void *payload, const struct gt_http_response *response)
+{
+    (void)payload, (void)response;
+}
+
+static void count(void *payload)
+{
+    ++*(size_t *)payload;
+}
+
+START_TEST(ends_while_an_answer_is_held_back)
+{
+    const char *faults = "[{\"fault\": \"stall-before\", \"service\": \"gateway\"}]";
+    ck_assert_int_eq(world_admin(&world, "POST", "/faults", faults).status, 200);
+    gt_http_start(world.http,
+                  &(struct gt_http_request){
+                      .method = "GET",
+                      .url = gt_printf(world.arena, "%s/gateway/g/mcp", gt_local_url(world.local)),
+                      .timeout_ms = 5000},
+                  ignore, NULL);
+    for (int i = 0; i < 100 && world.local->waiting == NULL; i++)
+        world_wait(&world, 10);
+    ck_assert_ptr_nonnull(world.local->waiting);
+    size_t fired = 0;
+    enum { OTHERS = 20 };
+    for (int i = 0; i < OTHERS; i++)
+        gt_timer_start(world.loop, i, count, &fired);
+    gt_local_free(world.local);
+    world.local = NULL;
+    world_wait(&world, 100);
+    ck_assert_uint_eq(fired, OTHERS); /* nobody else's timer was taken for one of its own */
+}
+END_TEST
+
 START_TEST(a_journal_of_another_snapshot_is_not_read)
 {
     make_group("old");
@@ -308,6 +385,9 @@ Suite *kept_suite(void)
     tcase_add_test(tests, client_tokens_survive);
     tcase_add_test(tests, an_answer_leaves_when_the_state_is_written);
     tcase_add_test(tests, a_killed_cloud_has_lost_nothing_that_it_told);
+    tcase_add_test(tests, a_journal_gives_what_was_in_memory);
+    tcase_add_test(tests, a_journal_forgets_what_was_forgotten);
+    tcase_add_test(tests, ends_while_an_answer_is_held_back);
     tcase_add_test(tests, a_journal_of_another_snapshot_is_not_read);
     tcase_add_test(tests, a_long_journal_becomes_a_snapshot);
     tcase_add_test(tests, what_was_emptied_stays_empty);

@@ -13,5 +13,6 @@ Suite *server_limits_suite(void);
 Suite *stream_suite(void);
 Suite *http_open_suite(void);
 Suite *drain_suite(void);
+Suite *workers_suite(void);
 
 #endif

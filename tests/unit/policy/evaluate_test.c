@@ -254,6 +254,40 @@ START_TEST(evaluates_the_trust_policy_of_a_gateway)
 }
 END_TEST
 
+START_TEST(tells_how_closely_a_principal_is_named)
+{
+    static const char session[] = "arn:aws:sts::123456789012:assumed-role/worker/one";
+    static const struct {
+        const char *principal;
+        bool role, itself;
+    } rows[] = {
+        {"{\"AWS\": \"123456789012\"}", false, false},
+        {"{\"AWS\": \"arn:aws:iam::123456789012:root\"}", false, false},
+        {"{\"AWS\": [\"123456789012\", \"arn:aws:iam::123456789012:role/team/worker\"]}", true,
+         false},
+        {"{\"AWS\": \"*\"}", true, false},
+        {"\"*\"", true, false},
+        {"{\"AWS\": \"arn:aws:sts::123456789012:assumed-role/worker/one\"}", true, true},
+    };
+    for (size_t i = 0; i < GT_COUNT(rows); i++) {
+        const json_t *policy =
+            parsed(gt_printf(arena,
+                             POLICY("{\"Effect\": \"Allow\", \"Action\": \"sts:*\","
+                                    " \"Principal\": %s}"),
+                             rows[i].principal));
+        struct gt_access access = {.action = "sts:AssumeRole",
+                                   .resource = "arn:aws:iam::123456789012:role/other",
+                                   .principal_kind = "AWS",
+                                   .principal = session};
+        ck_assert_int_eq(gt_policy_evaluate(&policy, 1, &access), GT_ALLOW);
+        access.naming = GT_NAMED_ROLE;
+        ck_assert_int_eq(gt_policy_evaluate(&policy, 1, &access) == GT_ALLOW, rows[i].role);
+        access.naming = GT_NAMED_ITSELF;
+        ck_assert_int_eq(gt_policy_evaluate(&policy, 1, &access) == GT_ALLOW, rows[i].itself);
+    }
+}
+END_TEST
+
 START_TEST(reads_documents_as_services_return_them)
 {
     const json_t *text = gt_pack(arena, "s", POLICY(ALLOW("\"*\"", "\"*\"")));
@@ -280,6 +314,7 @@ Suite *evaluate_suite(void)
     tcase_add_test(test, conditions_limit_statements);
     tcase_add_test(test, matches_principals);
     tcase_add_test(test, evaluates_the_trust_policy_of_a_gateway);
+    tcase_add_test(test, tells_how_closely_a_principal_is_named);
     tcase_add_test(test, reads_documents_as_services_return_them);
     suite_add_tcase(suite, test);
     return suite;

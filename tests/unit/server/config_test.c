@@ -212,6 +212,60 @@ START_TEST(definitions_are_what_clients_see)
 }
 END_TEST
 
+START_TEST(parameters_of_every_type_are_described_by_the_file)
+{
+    static const struct {
+        const char *type, *more, *name, *otherwise;
+    } rows[] = {
+        {"postgres-query", "", "query", "SELECT 1"},
+        {"file-read", "", "path", "a.txt"},
+        {"file-list", "", "path", "below"},
+        {"redis-invalidate", "patterns: [a*], ", "pattern", "a"},
+    };
+    static const char *const none[] = {NULL};
+    for (size_t i = 0; i < GT_COUNT(rows); i++) {
+        const char *text = gt_printf(
+            arena,
+            "sources: {p: {type: postgres, database: d, user: u}, r: {type: redis}, "
+            "f: {type: filesystem, allowed_paths: [/data]}}\n"
+            "tools: {a: {type: %s, %sparameters: [{name: %s, description: mine, default: %s}]}}\n",
+            rows[i].type, rows[i].more, rows[i].name, rows[i].otherwise);
+        struct gt_sys sys = config_sys(none);
+        const struct gt_config_options options = {.path = "x", .bytes = text, .len = strlen(text)};
+        struct gt_config *config = gt_config_load(&sys, &options, &diags);
+        ck_assert_ptr_nonnull(config);
+        const char *at = gt_printf(arena, "/inputSchema/properties/%s", rows[i].name);
+        const json_t *property = gt_at(config->tools.at[0]->definition, at);
+        ck_assert_str_eq(gt_text_at(property, "/description"), "mine");
+        ck_assert_str_eq(gt_text_at(property, "/default"), rows[i].otherwise);
+        gt_config_free(config);
+    }
+}
+END_TEST
+
+START_TEST(file_tools_may_read_and_nothing_else)
+{
+    static const struct {
+        const char *permissions;
+        size_t errors;
+    } rows[] = {{"[READ]", 0}, {"[]", 0}, {"[READ, WRITE]", 1}, {"[SELECT]", 1}};
+    for (size_t i = 0; i < GT_COUNT(rows); i++)
+        for (int k = 0; k < 2; k++) {
+            const char *text = gt_printf(arena,
+                                         "tools: {a: {type: file-%s, permissions: %s, security: "
+                                         "{allowed_paths: [/data]}}}\n",
+                                         k == 0 ? "read" : "list", rows[i].permissions);
+            static const char *const none[] = {NULL};
+            struct gt_sys sys = config_sys(none);
+            const struct gt_config_options options = {
+                .path = "x", .bytes = text, .len = strlen(text)};
+            gt_diags_rewind(&diags, 0);
+            gt_config_free(gt_config_load(&sys, &options, &diags));
+            ck_assert_uint_eq(diags.errors, rows[i].errors);
+        }
+}
+END_TEST
+
 START_TEST(escapes_and_values_of_references_are_taken_as_they_are)
 {
     static const char *const variables[] = {"ODD", "a ${env.ODD} $${b}", NULL};
@@ -404,6 +458,8 @@ Suite *config_suite(void)
     tcase_add_test(test, a_tier_with_toolsets_serves_their_tools_alone);
     tcase_add_test(test, callers_are_told_apart_by_tokens);
     tcase_add_test(test, definitions_are_what_clients_see);
+    tcase_add_test(test, parameters_of_every_type_are_described_by_the_file);
+    tcase_add_test(test, file_tools_may_read_and_nothing_else);
     tcase_add_test(test, escapes_and_values_of_references_are_taken_as_they_are);
     tcase_add_test(test, variables_of_containers_go_over_the_file);
     tcase_add_test(test, variables_that_say_nothing_useful_are_reported);

@@ -7,7 +7,10 @@ int main(void)
         config_suite,
         edit_suite,
         files_suite,
+        gate_suite,
         parameters_suite,
+        postgres_values_suite,
+        search_suite,
         redis_pure_suite,
     };
     return gt_test_main(suites, GT_COUNT(suites));

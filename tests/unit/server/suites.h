@@ -4,7 +4,7 @@
 
 #include <gt_test.h>
 
-gt_suite_fn broken_suite, config_suite, edit_suite, files_suite, parameters_suite,
-    redis_pure_suite;
+gt_suite_fn broken_suite, config_suite, edit_suite, files_suite, gate_suite, parameters_suite,
+    postgres_values_suite, redis_pure_suite, search_suite;
 
 #endif

@@ -1,0 +1,155 @@
+"""gantry-mcp serve: what one tier, caller or configuration must not get of another."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+import unittest
+from typing import Any
+
+from .data_plane import post, send
+from .mcp_program import GANTRY_MCP, Outcome, ProgramTest
+from .postgres import free_port
+from .mcp_wire import message, modern, post_raw
+from .slow_redis import SlowRedis, getter
+
+
+class IsolationTest(ProgramTest):
+    """Two tiers, each with a source of its own."""
+
+    def document(self, **local: Any) -> dict[str, Any]:
+        data = self.folder / "data"
+        data.mkdir(exist_ok=True)
+        files = {"type": "file-list", "source": "files", "tier": "local"}
+        return {
+            "name": "apart",
+            "sources": {
+                "files": {"type": "filesystem", "allowed_paths": [str(data)]},
+                "cache": {"type": "redis", "host": "127.0.0.1", "port": 1, "connect_timeout_ms": 500},
+            },
+            "tools": {"list": files, "get": getter("cache", tier="other")},
+            "tiers": {"local": {"listen": "127.0.0.1:0", **local}, "other": {"listen": "127.0.0.1:0"}},
+        }
+
+
+class Tiers(IsolationTest):
+    def test_readiness_is_that_of_a_tiers_own_sources(self) -> None:
+        self.serve(self.document())
+        answers = {tier: send("GET", url.replace("/mcp", "/ready")) for tier, url in self.urls.items()}
+        self.assertEqual(answers["local"].status, 200)
+        self.assertEqual(answers["local"].json, {"status": "ready", "sources": {"files": {"ready": True}}})
+        self.assertEqual(answers["other"].status, 503)
+        self.assertEqual(list(answers["other"].json["sources"]), ["cache"])
+
+    def test_readiness_is_not_asked_for_by_every_request(self) -> None:
+        redis = SlowRedis()
+        document = self.document()
+        document["sources"]["cache"] = redis.source()
+        self.serve(document)
+        url = self.urls["other"].replace("/mcp", "/ready")
+        self.assertEqual(send("GET", url).status, 200)
+        redis.close()
+        self.assertEqual(send("GET", url).status, 200)
+        self.eventually(lambda: send("GET", url).status == 503, 5)
+
+    def test_one_tier_over_pipes(self) -> None:
+        path = self.write(self.document())
+        lines = [message("tools/list", {}, 1), message("tools/call", {"name": "list"}, 2)]
+        done = subprocess.run(
+            [GANTRY_MCP, "serve", "-c", str(path), "--transport", "stdio", "--tier", "other"],
+            input="".join(json.dumps(line) + "\n" for line in lines),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+            env=dict(os.environ),
+        )
+        answers = {answer["id"]: answer for answer in map(json.loads, done.stdout.splitlines())}
+        self.assertEqual([tool["name"] for tool in answers[1]["result"]["tools"]], ["get"])
+        self.assertEqual(answers[2]["error"]["code"], -32602)
+
+
+class Batches(IsolationTest):
+    def batch(self, *messages: Any) -> list[dict[str, Any]]:
+        documents = [{**item, "id": i} for i, item in enumerate(messages)]
+        answer = post_raw(self.url, json.dumps(documents).encode())
+        self.assertEqual(answer.status, 200, answer.body)
+        found: list[dict[str, Any]] = answer.json
+        return sorted(found, key=lambda item: int(item["id"]))
+
+    def test_each_message_takes_of_the_tiers_rate(self) -> None:
+        self.serve(self.document(limits={"requests_per_second": 5}))
+        call = message("tools/call", {"name": "list"})
+        outcomes = [Outcome(item["result"]) for item in self.batch(*[call] * 50)]
+        self.assertIn([outcome.failed for outcome in outcomes].count(False), range(5, 9))
+        self.assertEqual({outcome.kind for outcome in outcomes if outcome.failed}, {"rate_limited"})
+        time.sleep(1.1)
+        listed = self.batch(*[message("tools/list")] * 50)
+        self.assertIn(["result" in item for item in listed].count(True), range(5, 9))
+        self.assertEqual({item["error"]["code"] for item in listed if "error" in item}, {-33004})
+
+    def test_looking_for_tools_is_a_call_too(self) -> None:
+        self.serve(self.document(limits={"requests_per_second": 2}, discovery="search"))
+        for name in ("search_tools", "no_such_tool"):
+            answers = self.batch(*[message("tools/call", {"name": name})] * 20)
+            limited = [item for item in answers if item.get("result", {}).get("isError")]
+            self.assertIn(len(limited), range(15, 19))
+            time.sleep(1.1)
+
+
+class Reloads(IsolationTest):
+    def rewrite(self, document: dict[str, Any]) -> None:
+        before = len(self.reloads())
+        self.write(document)
+        self.eventually(lambda: len(self.reloads()) > before)
+        self.assertTrue(self.reloads()[-1]["valid"], self.notes)
+
+    def reloads(self) -> list[dict[str, Any]]:
+        return [note for note in self.notes if note["event"] == "reloaded"]
+
+    def test_what_a_tool_has_used_up_holds(self) -> None:
+        document = self.document()
+        document["tools"]["list"]["limits"] = {"requests_per_second": 0.01}
+        self.serve(document)
+        self.assertFalse(self.call("list").failed)
+        self.refused("rate_limited", "too often", "list")
+        document["tools"]["list"]["title"] = "Another title"
+        self.rewrite(document)
+        self.assertEqual(self.tool("list")["title"], "Another title")
+        self.refused("rate_limited", "too often", "list")
+
+    def test_a_tier_may_get_another_name_and_keep_its_place(self) -> None:
+        ports = [free_port(), free_port()]
+
+        def named(local: str, other: str) -> dict[str, Any]:
+            document = self.document()
+            document["tools"]["list"]["tier"], document["tools"]["get"]["tier"] = local, other
+            document["tiers"] = {
+                local: {"listen": f"127.0.0.1:{ports[0]}"},
+                other: {"listen": f"127.0.0.1:{ports[1]}"},
+            }
+            return document
+
+        self.serve(named("local", "other"))
+        for names in (("files", "other"), ("other", "files")):
+            self.rewrite(named(*names))
+            for port, tool, tier in zip(ports, ("list", "get"), names, strict=True):
+                listed = post(f"http://127.0.0.1:{port}/mcp", "tools/list").json["result"]["tools"]
+                self.assertEqual([(item["name"], item["_meta"]["gantry/tier"]) for item in listed], [(tool, tier)])
+
+    def test_who_the_server_is_may_change(self) -> None:
+        self.serve(self.document())
+        for name in ("second", "third"):
+            self.rewrite({**self.document(), "name": name, "title": f"The {name}", "instructions": f"Be {name}."})
+            said = post(self.url, "initialize", {"protocolVersion": "2025-11-25", "capabilities": {}}).json["result"]
+            self.assertEqual((said["serverInfo"]["name"], said["serverInfo"]["title"]), (name, f"The {name}"))
+            self.assertEqual(said["instructions"], f"Be {name}.")
+            said = modern(self.url, "server/discover").json["result"]
+            self.assertEqual(said["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], name)
+            self.assertEqual((said["instructions"], said["capabilities"]), (f"Be {name}.", {"tools": {"listChanged": True}}))
+
+
+if __name__ == "__main__":
+    unittest.main()
