@@ -23,7 +23,7 @@ while [ $# -gt 0 ]; do
 done
 
 . "$root/cmake/debian.sh"
-test_packages=(check curl postgresql python3 python3-venv redis-server strace)
+test_packages=(check curl openssl postgresql python3 python3-venv redis-server strace)
 # Node comes without npm in Debian's packages and with it in others; npm's own brings both.
 command -v npm >/dev/null || test_packages+=(nodejs npm)
 

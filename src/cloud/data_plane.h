@@ -370,6 +370,13 @@ void gt_backend_retire(struct gt_backend *backend);
 void gt_backend_drain(struct gt_backend *backend); /* looks whether that is so now */
 void gt_backend_free_all(struct gt_plane *plane);
 
+/* -- runtime_output.c: what it prints -- */
+
+/* Reads it from now on, into the feeds; `out` -1: it is the relay's. */
+void gt_output_watch(struct gt_backend *backend);
+/* Takes what is left and closes the ends. */
+void gt_output_drain(struct gt_backend *backend);
+
 /* -- runtime_probe.c: is it there yet -- */
 
 void gt_probe_start(struct gt_backend *backend);

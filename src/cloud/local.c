@@ -151,7 +151,8 @@ static struct gt_local *make(struct gt_arena *arena, const struct gt_local_optio
 
 static bool start(struct gt_local *local, struct gt_diags *diags)
 {
-    const struct gt_http_options http = {.user_agent = "gantry-local"};
+    const struct gt_http_options http = {.ca_bundle = gt_env(local->sys, "AWS_CA_BUNDLE"),
+                                         .user_agent = "gantry-local"};
     if (!check_host(&local->options, diags) ||
         !gt_knobs_set(&local->knobs, local->options.knobs, diags) || !gt_log_open(local, diags) ||
         !listen_here(local, diags))

@@ -6,7 +6,6 @@
 #include "data_plane.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
 #include <netinet/in.h>
@@ -20,9 +19,7 @@ enum {
     STABLE_MS = 60 * 1000, /* of life, after which a death counts as the first */
     GRACE_MS = 5 * 1000,   /* between SIGTERM and SIGKILL */
     STDIO_DRAIN_MS = 10 * 1000,
-    DOUBT_MS = 500, /* for the supervisor to tell of a server's end */
-    LINE_BYTES = 300,
-    CHUNK = 16 * 1024
+    LINE_BYTES = 300
 };
 
 const char *const gt_backend_state_names[] = {
@@ -56,72 +53,6 @@ static void tell(const struct gt_backend *backend)
 
 /* -- a process -- */
 
-/* False at the end of the stream. */
-static bool read_output(int fd, struct gt_log_feed *feed)
-{
-    char bytes[CHUNK];
-    ssize_t got = read(fd, bytes, sizeof(bytes));
-    if (got > 0)
-        gt_log_feed_bytes(feed, bytes, (size_t)got);
-    return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
-}
-
-static void close_output(struct gt_backend *backend, int *fd, struct gt_log_feed *feed)
-{
-    if (*fd < 0)
-        return;
-    gt_loop_unwatch(loop_of(backend), *fd);
-    close(*fd);
-    *fd = -1;
-    gt_log_feed_end(feed);
-}
-
-static void on_out(void *payload, int fd)
-{
-    struct gt_backend *backend = payload;
-    if (!read_output(fd, backend->out_feed))
-        close_output(backend, &backend->out, backend->out_feed);
-}
-
-static void on_still_there(void *payload)
-{
-    struct gt_backend *backend = payload;
-    backend->timer = NULL;
-    gt_backend_ready(backend);
-}
-
-/* The end of stderr is mostly that of the server, of which the supervisor is about to tell: nothing
- * is sent into its pipe meanwhile. */
-static void doubt(struct gt_backend *backend)
-{
-    if (backend->transport != GT_OVER_STDIO || backend->state != GT_BACKEND_READY)
-        return;
-    backend->state = GT_BACKEND_STARTING;
-    backend->timer = gt_timer_start(loop_of(backend), DOUBT_MS, on_still_there, backend);
-}
-
-static void on_err(void *payload, int fd)
-{
-    struct gt_backend *backend = payload;
-    if (read_output(fd, backend->err_feed))
-        return;
-    close_output(backend, &backend->err, backend->err_feed);
-    doubt(backend);
-}
-
-/* What it printed before it ended, and no more: a grandchild may hold the pipe open for ever. */
-static void drain(struct gt_backend *backend, int *fd, struct gt_log_feed *feed)
-{
-    for (int i = 0; *fd >= 0 && i < 64; i++) {
-        char bytes[CHUNK];
-        ssize_t got = read(*fd, bytes, sizeof(bytes));
-        if (got <= 0)
-            break;
-        gt_log_feed_bytes(feed, bytes, (size_t)got);
-    }
-    close_output(backend, fd, feed);
-}
-
 /* What belongs to one process; the process itself has ended, or is about to. */
 static void clear_run(struct gt_backend *backend)
 {
@@ -130,8 +61,7 @@ static void clear_run(struct gt_backend *backend)
     gt_mcp_client_free(backend->client);
     backend->relay = NULL;
     backend->client = NULL;
-    drain(backend, &backend->out, backend->out_feed);
-    drain(backend, &backend->err, backend->err_feed);
+    gt_output_drain(backend);
     gt_arena_free(backend->run);
     gt_arena_free(backend->probe_arena);
     backend->run = backend->probe_arena = NULL;
@@ -287,8 +217,7 @@ static void on_exit_of(struct gt_backend *backend, const struct gt_child_exit *e
     struct gt_arena *arena GT_CLEANUP(gt_arena_cleanup) = gt_arena_new();
     bool ending = backend->state == GT_BACKEND_ENDING || backend->stale;
     backend->alive = false;
-    drain(backend, &backend->out, backend->out_feed);
-    drain(backend, &backend->err, backend->err_feed);
+    gt_output_drain(backend);
     const char *line = gt_log_feed_last(backend->err_feed);
     const char *how = ended->signal != 0
                           ? gt_printf(arena, "the server was ended by signal %d", ended->signal)
@@ -398,14 +327,13 @@ static void attach(struct gt_backend *backend, const struct gt_object *runtime,
     backend->err = child->err;
     backend->out_feed = gt_log_feed_new(plane, backend->run, runtime, "stdout");
     backend->err_feed = gt_log_feed_new(plane, backend->run, runtime, "stderr");
-    gt_loop_watch(loop, backend->err, on_err, backend);
-    if (backend->transport == GT_OVER_STDIO) {
-        connect_stdio(backend, child);
-    } else {
+    if (backend->transport == GT_OVER_HTTP)
         backend->out = child->out;
-        gt_loop_watch(loop, backend->out, on_out, backend);
+    gt_output_watch(backend);
+    if (backend->transport == GT_OVER_STDIO)
+        connect_stdio(backend, child);
+    else
         gt_probe_start(backend);
-    }
     if (!plane->watching) {
         gt_loop_watch(loop, gt_supervisor_fd(gt_local_supervisor(plane->local)), on_supervisor,
                       plane);

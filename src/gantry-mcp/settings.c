@@ -147,3 +147,28 @@ const char *const *gt_kind_names(struct gt_arena *arena)
     *GT_PUSH(arena, &names) = NULL;
     return names.at;
 }
+
+void gt_none_of(struct gt_program *program, const char *what, const char *name,
+                const char *const *all)
+{
+    const char *list = "";
+    for (size_t i = 0; all[i] != NULL; i++)
+        list = gt_printf(program->arena, "%s%s%s", list, i > 0 ? ", " : "", all[i]);
+    gt_error(&program->diags, "usage", "there is no %s \"%s\"", what, name)->hint =
+        all[0] != NULL ? gt_printf(program->arena, "use one of %s", list)
+                       : gt_printf(program->arena, "the configuration has no %ss", what);
+}
+
+bool gt_tier_is_there(struct gt_program *program, const struct gt_config *config)
+{
+    const char *name = gt_option_text(program, OPTION_TIER);
+    const char **all = gt_calloc(program->arena, config->tiers.len + 1, sizeof(*all));
+    bool found = name == NULL;
+    for (size_t i = 0; i < config->tiers.len; i++) {
+        all[i] = config->tiers.at[i].name;
+        found = found || gt_streq(all[i], name);
+    }
+    if (!found)
+        gt_none_of(program, "tier", name, all);
+    return found;
+}

@@ -5,6 +5,7 @@
 #include "grammar.h"
 
 #include <gantry/doc/keys.h>
+#include <gantry/server/config.h>
 #include <gantry/ui/program.h>
 
 /*
@@ -20,5 +21,12 @@ const char *const *gt_kind_names(struct gt_arena *arena);
 
 /* The configuration's path. */
 const char *gt_config_file(const struct gt_program *program);
+
+/* A usage error: there is no `what` of this name, but those of `all` (ends with NULL). */
+void gt_none_of(struct gt_program *program, const char *what, const char *name,
+                const char *const *all);
+
+/* Whether the configuration has the tier of --tier, if one is asked for; else a usage error. */
+bool gt_tier_is_there(struct gt_program *program, const struct gt_config *config);
 
 #endif

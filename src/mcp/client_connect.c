@@ -6,7 +6,11 @@
 #include <gantry/base/str.h>
 #include <string.h>
 
-enum { DISCOVER = 1, INITIALIZE = 2 };
+enum { DISCOVER = 1, INITIALIZE = 2, REPEATED = 4 };
+
+/* Failed Dependency (RFC 4918 section 11.4): what passes us on runs, the server behind it does not.
+ */
+enum { STATUS_BEHIND = 424 };
 
 /* Servers from before the oldest version that we speak; over pipes and in plain answers it is a
  * subset of that one. */
@@ -175,7 +179,7 @@ static void initialized(struct gt_mcp_client *client, const struct gt_mcp_outcom
 static bool is_unknown(const struct gt_mcp_client *client, const struct gt_mcp_outcome *outcome)
 {
     int status = outcome->http_status;
-    if (status == 401 || status == 403)
+    if (status == 401 || status == 403 || status == STATUS_BEHIND)
         return false;
     if (outcome->failure == GT_MCP_REFUSED)
         return true;
@@ -192,12 +196,17 @@ static void on_handshake(void *payload, const struct gt_mcp_outcome *outcome)
     struct gt_mcp_client *client = payload;
     bool discovering = client->trying == DISCOVER;
     unsigned other = discovering ? INITIALIZE : DISCOVER;
-    if (outcome->failure == GT_MCP_OK)
+    if (outcome->http_status == STATUS_BEHIND && (client->tried & REPEATED) == 0) {
+        /* It ended a moment ago; whoever keeps it running starts it again. */
+        client->tried |= REPEATED;
+        start(client, client->trying);
+    } else if (outcome->failure == GT_MCP_OK) {
         discovering ? discovered(client, outcome) : initialized(client, outcome);
-    else if (may(client, other) && is_unknown(client, outcome))
+    } else if (may(client, other) && is_unknown(client, outcome)) {
         start(client, other);
-    else
+    } else {
         fail(client, outcome);
+    }
 }
 
 static json_t *initialize_params(const struct gt_mcp_client_options *options)

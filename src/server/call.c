@@ -156,7 +156,8 @@ static void on_again(void *payload)
 static bool retry(struct gt_running *run)
 {
     const struct gt_tool *tool = run->call.tool;
-    if (run->answered || run->cancelled || run->attempt >= tool->retry.attempts)
+    if (run->answered || run->cancelled || run->attempt >= tool->retry.attempts ||
+        run->listener == NULL) /* a person sees what is wrong, and tries again at will */
         return false;
     const struct gt_sys *sys = gt_loop_sys(run->service->loop);
     int64_t wait = tool->retry.base_ms << (run->attempt > 16 ? 16 : run->attempt - 1);
@@ -336,9 +337,9 @@ json_t *gt_call_misfit(struct gt_arena *arena, const struct gt_schema_problems *
     const char *text = "the arguments are not valid:";
     for (size_t i = 0; i < problems->len; i++) {
         const struct gt_schema_problem *problem = &problems->at[i];
-        text = gt_printf(arena, "%s%s %s %s", text, i > 0 ? ";" : "",
-                         *problem->pointer != '\0' ? problem->pointer + 1 : "arguments",
-                         problem->message);
+        bool whole = *problem->pointer == '\0';
+        text = gt_printf(arena, "%s%s %s%s%s", text, i > 0 ? ";" : "",
+                         whole ? "" : problem->pointer + 1, whole ? "" : " ", problem->message);
     }
     return gt_call_failure(GT_FAILURE_ARGUMENTS, gt_one_line(arena, text, MESSAGE_MAX));
 }

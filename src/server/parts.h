@@ -17,7 +17,8 @@
 
 enum { GT_SERVER_OVERLOADED = -33004 }; /* of JSON-RPC errors, beside 429 and 503 */
 
-enum { GT_TOOLS_PAGE = 100 }; /* of a list */
+/* Of a list. Many clients ask for the first page alone. */
+enum { GT_TOOLS_PAGE = 500 };
 
 /* What one path offers: a tier (/mcp) or one of its toolsets (/mcp/NAME). */
 struct gt_shelf {

@@ -122,11 +122,25 @@ static void serve(struct gt_listener *listener, struct gt_exchange *exchange, co
     gt_mcp_http_serve(listener->mcp, &options, exchange, visit);
 }
 
+struct checking { /* of a token, in the exchange's arena */
+    struct gt_listener *listener;
+    struct gt_live *live; /* whose rule the token is checked by */
+};
+
+static void on_request(void *payload, struct gt_exchange *exchange);
+
 static void on_checked(void *payload, struct gt_exchange *exchange,
                        const struct gt_refusal *refusal, const json_t *claims)
 {
-    struct gt_listener *listener = payload;
+    const struct checking *checking = payload;
+    struct gt_listener *listener = checking->listener;
     const struct gt_tier *tier = gt_live_tier(listener->service->live, listener->tier);
+    bool holds = checking->live == listener->service->live;
+    gt_live_release(checking->live);
+    if (!holds && refusal == NULL) { /* keys were waited for, and the rule may be another one */
+        on_request(listener, exchange);
+        return;
+    }
     if (refusal == NULL && tier != NULL) {
         serve(listener, exchange,
               gt_keep(gt_exchange_arena(exchange), json_incref(gt_iterable(claims))));
@@ -151,8 +165,11 @@ static void check_token(struct gt_listener *listener, const struct gt_tier *tier
                                         .issuer = tier->jwt->issuer,
                                         .authorizer = tier->jwt->authorizer,
                                         .scopes = scopes_of(tier)};
+    struct checking *checking = GT_NEW(gt_exchange_arena(exchange), struct checking);
+    *checking = (struct checking){listener, listener->service->live};
+    gt_live_hold(checking->live);
     gt_bearer_check(listener->service->issuers, exchange, &rule,
-                    gt_now_ms(gt_loop_sys(listener->service->loop)), on_checked, listener);
+                    gt_now_ms(gt_loop_sys(listener->service->loop)), on_checked, checking);
 }
 
 static void answer_health(struct gt_exchange *exchange)

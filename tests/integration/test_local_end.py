@@ -4,17 +4,41 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import os
+import shutil
 import signal
 import socket
 import tempfile
 import threading
 import time
 import unittest
+from pathlib import Path
 from typing import Any
 
 from .data_plane import DataPlaneTest, bearer, post, tool_server
 from .local_cloud import LocalCloud
+
+
+def on(cloud: LocalCloud) -> DataPlaneTest:
+    """The helpers of the data plane, on a cloud that is emptied first."""
+    cloud._defaults()
+    test = DataPlaneTest()
+    test.cloud = cloud
+    test.setUp()
+    return test
+
+
+def change(test: DataPlaneTest, gateway: dict[str, Any], **more: Any) -> None:
+    """UpdateGateway wants the whole of it."""
+    test.control.update_gateway(
+        gatewayIdentifier=gateway["gatewayId"],
+        name="tools",
+        roleArn=test.gateway_role,
+        authorizerType="NONE",
+        protocolType="MCP",
+        **more,
+    )
 
 
 class End(unittest.TestCase):
@@ -22,11 +46,8 @@ class End(unittest.TestCase):
 
     def test_a_kept_cloud_knows_its_commands(self) -> None:
         with tempfile.TemporaryDirectory(prefix="gantry-kept-") as folder:
-            test = DataPlaneTest()
             with LocalCloud(state=folder) as cloud:
-                cloud._defaults()
-                test.cloud = cloud
-                test.setUp()
+                test = on(cloud)
                 url, arn, gateway = test.chain()
             with LocalCloud(state=folder) as cloud:
                 test.cloud = cloud
@@ -36,12 +57,31 @@ class End(unittest.TestCase):
                 self.assertIn("lark___echo", test.tools(url))
                 self.assertEqual(test.text(url, "lark___add", {"a": 1, "b": 2}), "3")
 
+    def test_what_was_written_as_it_happened_is_what_was_in_memory(self) -> None:
+        with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+            with LocalCloud(state=first) as cloud:
+                test = on(cloud)
+                url, arn, gateway = test.chain()
+                self.assertEqual(test.text(url, "lark___add", {"a": 1, "b": 2}), "3")
+                change(test, gateway, description="Changed.")
+                test.control.delete_agent_runtime(agentRuntimeId=arn.rsplit("/", 1)[1])
+                cloud.wait_until(lambda: not cloud.objects("runtime"))
+                statuses = {"CREATING", "UPDATING", "DELETING"}
+                cloud.wait_until(lambda: statuses.isdisjoint(item.get("status") for item in cloud.objects()))
+                for name in ("state.json", "journal"):  # as they would be after a kill
+                    shutil.copy(Path(first, name), second)
+            with LocalCloud(state=second):
+                pass  # reads the journal, and writes all of it when it ends
+            kept, read = (
+                json.loads(Path(folder, "state.json").read_text(encoding="utf-8")) for folder in (first, second)
+            )
+            self.assertGreater(len(kept["objects"]), 5)
+            for name in ("objects", "keys", "tokens", "jwks", "id", "pageSecret"):
+                self.assertEqual(json.dumps(kept[name]), json.dumps(read[name]), name)
+
     def test_an_end_in_the_middle_of_everything(self) -> None:
-        test = DataPlaneTest()
         with LocalCloud() as cloud, socket.create_server(("127.0.0.1", 0)) as silent:
-            cloud._defaults()
-            test.cloud = cloud
-            test.setUp()
+            test = on(cloud)
             url, arn, gateway = test.chain()
             test.command("pipe", "stdio", transport="stdio")
             test.runtime_target(gateway, test.runtime("pipe"), "pipe")
@@ -103,11 +143,8 @@ class End(unittest.TestCase):
             self.assertFalse(thread.is_alive())
 
     def test_an_end_after_a_gateway_has_changed_under_a_call(self) -> None:
-        test = DataPlaneTest()
         with LocalCloud() as cloud, tool_server() as endpoint:
-            cloud._defaults()
-            test.cloud = cloud
-            test.setUp()
+            test = on(cloud)
             url, _, gateway = test.chain()
             test.server_target(gateway, endpoint, "dynamic", mode="DYNAMIC")
 
@@ -120,14 +157,7 @@ class End(unittest.TestCase):
             for call in calls:
                 call.start()
             time.sleep(0.3)
-            test.control.update_gateway(
-                gatewayIdentifier=gateway["gatewayId"],
-                name="tools",
-                roleArn=test.gateway_role,
-                authorizerType="NONE",
-                protocolType="MCP",
-                protocolConfiguration={"mcp": {"instructions": "Another one."}},
-            )
+            change(test, gateway, protocolConfiguration={"mcp": {"instructions": "Another one."}})
             self.assertEqual(test.text(url, "lark___add", {"a": 1, "b": 1}), "2")
         for call in calls:
             call.join(10)
@@ -158,11 +188,8 @@ class End(unittest.TestCase):
     def test_after_a_kill(self) -> None:
         for how in ("stop", "kill"):
             cloud = LocalCloud()
-            test = DataPlaneTest()
-            test.cloud = cloud
             try:
-                cloud._defaults()
-                test.setUp()
+                test = on(cloud)
                 test.command("lark")
                 test.invoke(test.runtime(), "ping")
                 port = test.running()[0]["port"]

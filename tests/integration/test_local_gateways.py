@@ -3,8 +3,16 @@ token, what servers say before they answer."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
 import unittest
+import urllib.parse
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -236,6 +244,70 @@ class Passing(DataPlaneTest):
         refused = self.call(url, "dynamic___echo", **bad)
         self.assertIn("target dynamic: Invalid Bearer token", refused["message"])
         self.assertEqual(self.text(url, "dynamic___add", {"a": 1, "b": 2}, **good), "3")
+
+
+class Https(DataPlaneTest):
+    """Targets by https: servers whose certificate is good, and others."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = Path(folder.name)
+        cls.certificate("trusted")
+        cls.env = {"AWS_CA_BUNDLE": str(cls.folder / "trusted.pem")}
+        super().setUpClass()
+
+    @classmethod
+    def certificate(cls, name: str) -> None:
+        """Key and self-signed certificate for this machine in one file."""
+        path, key = cls.folder / f"{name}.pem", cls.folder / f"{name}.key"
+        made = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=tests"
+        names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+        files = ["-keyout", str(key), "-out", str(path)]
+        subprocess.run([*made.split(), *names, *files], check=True, capture_output=True)
+
+    def tls(self, endpoint: str, name: str) -> str:
+        """The server at `endpoint` by https."""
+        to = urllib.parse.urlsplit(endpoint)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.folder / f"{name}.pem", self.folder / f"{name}.key")
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def pump(source: socket.socket, sink: socket.socket) -> None:
+            with contextlib.suppress(OSError):
+                while data := source.recv(65536):
+                    sink.sendall(data)
+            with contextlib.suppress(OSError):
+                sink.shutdown(socket.SHUT_RDWR)
+
+        def serve(plain: socket.socket) -> None:
+            with contextlib.suppress(OSError), context.wrap_socket(plain, server_side=True) as client:
+                with socket.create_connection((to.hostname, to.port)) as server:
+                    back = threading.Thread(target=pump, args=(server, client), daemon=True)
+                    back.start()
+                    pump(client, server)
+                    back.join(10)
+
+        def listen() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+        threading.Thread(target=listen, daemon=True).start()
+        return f"https://localhost:{listener.getsockname()[1]}{to.path}"
+
+    def test_the_certificate_decides(self) -> None:
+        self.certificate("unknown")
+        gateway = self.gateway()
+        with tool_server() as endpoint:
+            target = self.server_target(gateway, self.tls(endpoint, "trusted"))
+            self.assertEqual(target["status"], "READY", target)
+            self.assertEqual(self.text(gateway["gatewayUrl"], "lark___add", {"a": 1, "b": 2}), "3")
+            target = self.server_target(gateway, self.tls(endpoint, "unknown"), "unknown")
+            self.assertEqual(target["status"], "FAILED", target)
+            self.assertIn("certificate", target["statusReasons"][0])
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ class KeyServer:
     def __init__(self) -> None:
         self.keys = {"one": rsa.generate_private_key(public_exponent=65537, key_size=2048)}
         self.fetched: list[str] = []
+        self.answers = threading.Event()
+        self.answers.set()
         self.server: http.server.ThreadingHTTPServer | None = None
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -55,6 +57,7 @@ class KeyServer:
 
             def do_GET(self) -> None:
                 issuer.fetched.append(self.path)
+                issuer.answers.wait(30)
                 body = json.dumps(issuer.document(self.path)).encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
@@ -453,6 +456,26 @@ class Tokens(ServerTest):
         self.assertEqual(post(urls["one"], "ping", **token).status, 200)
         self.refused(post(urls["two"], "ping", **token), 401, "invalid_token")
         self.assertEqual(self.tools(urls["one"], **token), ["one_guarded", "one_open"])
+
+    def test_a_token_is_judged_by_the_rule_that_holds_when_it_passes(self) -> None:
+        """The keys come late, and the rule is another one by then."""
+        self.issuer.answers.clear()
+        urls = self.serve(local=self.guarded())
+        token = bearer(self.issuer.token())
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            later = pool.submit(post, urls["local"], "ping", **token)
+            while not self.issuer.fetched:
+                time.sleep(0.05)
+            self.config({"local": self.guarded(audience=["others"], scopes=["call"])})
+            end = time.monotonic() + 20
+            while self.metadata_scopes(urls["local"]) != ["call"]:
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.05)
+            self.issuer.answers.set()
+            self.refused(later.result(30), 401, "invalid_token")
+
+    def metadata_scopes(self, url: str) -> Any:
+        return send("GET", url.replace("/mcp", METADATA)).json["scopes_supported"]
 
     def test_who_asked_may_cancel(self) -> None:
         """Before 2026-07-28 a notification says so, in a request of its own."""

@@ -11,6 +11,7 @@
 struct calling {
     struct gt_program *program;
     struct gt_loop *loop;
+    const char *tool;
     bool over, failed, stopped;
 };
 
@@ -28,6 +29,18 @@ static void print_content(struct gt_program *program, const json_t *content)
     }
 }
 
+static void tell_failure(struct gt_program *program, const char *tool, const json_t *result,
+                         const char *error)
+{
+    const char *text = result != NULL ? gt_text_at(result, "/content/0/text") : error;
+    struct gt_diag *diag =
+        gt_error(&program->diags, "tool", "%s", gt_one_line(program->arena, text, 2000));
+    if (gt_streq(gt_text_at(json_object_get(result, "_meta"), "/gantry~1kind"),
+                 "invalid_arguments"))
+        diag->hint =
+            gt_printf(program->arena, "`gantry-mcp tools --json` has the input schema of %s", tool);
+}
+
 static void on_called(void *payload, const json_t *result, const char *error)
 {
     struct calling *calling = payload;
@@ -37,13 +50,12 @@ static void on_called(void *payload, const json_t *result, const char *error)
         return;
     calling->over = true;
     calling->failed = result == NULL || json_is_true(json_object_get(result, "isError"));
-    if (result == NULL)
-        gt_error(&program->diags, "no-tool", "%s", error)->hint = "`gantry-mcp tools` lists them";
-    else if (calling->failed)
-        gt_error(&program->diags, "tool", "%s",
-                 gt_one_line(program->arena, gt_text_at(result, "/content/0/text"), 2000));
-    else if (program->json)
+    if (calling->failed)
+        tell_failure(program, calling->tool, result, error);
+    if (program->json && result != NULL)
         gt_program_event(program, "result", json_deep_copy(result));
+    else if (calling->failed)
+        ; /* was told */
     else if (structured != NULL)
         gt_program_document(program, "result", "result", structured, GT_DOCUMENT_JSON);
     else
@@ -64,6 +76,20 @@ static json_t *read_arguments(struct gt_program *program, const struct gt_args *
              arguments == NULL ? ": " : "", arguments == NULL ? error.text : "")
         ->hint = "for example gantry-mcp call file_read '{\"path\": \"report.md\"}'";
     return NULL;
+}
+
+static bool is_there(struct gt_program *program, const struct gt_config *config, const char *tool)
+{
+    if (gt_config_tool(config, tool) != NULL)
+        return true;
+    const char **names = gt_calloc(program->arena, config->tools.len + 1, sizeof(*names));
+    for (size_t i = 0; i < config->tools.len; i++)
+        names[i] = config->tools.at[i]->name;
+    const char *near = gt_nearest(tool, names);
+    gt_error(&program->diags, "usage", "there is no tool \"%s\"", tool)->hint =
+        near != NULL ? gt_printf(program->arena, "did you mean %s?", near)
+                     : "`gantry-mcp tools` lists them";
+    return false;
 }
 
 static void on_signal(void *payload, int fd)
@@ -97,16 +123,15 @@ int gt_command_call(struct gt_program *program, const struct gt_args *args)
 {
     const struct gt_config_options options = {.path = gt_config_file(program)};
     struct calling calling = {.program = program};
-    if (args->words.len < 1) {
-        gt_error(&program->diags, "usage", "which tool?")->hint = "`gantry-mcp tools` lists them";
-        return gt_program_exit(program, GT_EXIT_USAGE);
-    }
     const json_t *arguments = read_arguments(program, args);
     struct gt_config *config =
         arguments != NULL ? gt_config_load(program->sys, &options, &program->diags) : NULL;
     gt_program_report(program);
-    if (config == NULL)
+    if (config == NULL || !is_there(program, config, args->words.at[0])) {
+        gt_config_free(config);
         return gt_program_exit(program, GT_EXIT_FAILED);
+    }
+    calling.tool = args->words.at[0];
     calling.loop = gt_loop_new(program->sys);
     run(&calling, config, args->words.at[0], arguments);
     gt_loop_free(calling.loop);

@@ -90,21 +90,6 @@ static void make_room_for_pipes(struct gt_program *program)
         program->events.streams[0] = &program->err;
 }
 
-static bool check_tier(struct gt_program *program, const struct gt_config *config)
-{
-    const char *name = gt_option_text(program, OPTION_TIER);
-    const char *names = "";
-    for (size_t i = 0; i < config->tiers.len; i++) {
-        if (name == NULL || gt_streq(config->tiers.at[i].name, name))
-            return true;
-        names =
-            gt_printf(program->arena, "%s%s%s", names, i > 0 ? ", " : "", config->tiers.at[i].name);
-    }
-    gt_error(&program->diags, "usage", "there is no tier \"%s\"", name)->hint =
-        gt_printf(program->arena, "use one of %s", names);
-    return false;
-}
-
 static void run(struct serving *serving, struct gt_config *config,
                 const struct gt_config_options *options)
 {
@@ -156,7 +141,7 @@ int gt_command_serve(struct gt_program *program, const struct gt_args *args)
     gt_program_report(program);
     if (config == NULL)
         return gt_program_exit(program, GT_EXIT_FAILED);
-    if (!check_tier(program, config)) {
+    if (!gt_tier_is_there(program, config)) {
         gt_config_free(config);
         return gt_program_exit(program, GT_EXIT_USAGE);
     }

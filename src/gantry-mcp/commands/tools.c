@@ -65,19 +65,24 @@ static bool find_toolset(struct gt_program *program, const struct gt_config *con
     for (size_t i = 0; i < config->toolsets.len; i++)
         if (gt_streq(config->toolsets.at[i]->name, *names))
             *toolset = config->toolsets.at[i];
+    const char **all = gt_calloc(program->arena, config->toolsets.len + 1, sizeof(*all));
+    for (size_t i = 0; i < config->toolsets.len; i++)
+        all[i] = config->toolsets.at[i]->name;
     if (*toolset == NULL)
-        gt_error(&program->diags, "usage", "there is no toolset \"%s\"", *names);
+        gt_none_of(program, "toolset", *names, all);
     return *toolset != NULL;
 }
 
 int gt_command_tools(struct gt_program *program, const struct gt_args *args)
 {
-    const struct gt_config_options options = {.path = gt_config_file(program)};
+    /* What clients see follows from no secret: variables need not be set for it. */
+    const struct gt_config_options options = {.path = gt_config_file(program), .elsewhere = true};
     const struct gt_toolset *toolset;
     (void)args;
     struct gt_config *config = gt_config_load(program->sys, &options, &program->diags);
     gt_program_report(program);
-    if (config != NULL && find_toolset(program, config, &toolset)) {
+    if (config != NULL && gt_tier_is_there(program, config) &&
+        find_toolset(program, config, &toolset)) {
         if (program->json)
             print_json(program, config, toolset);
         else

@@ -351,6 +351,10 @@ static void read_and_write(struct gt_pg_link *link, unsigned ready)
         end_large(link);
         return;
     }
+    if (good && link->stuck != NULL) { /* the rest of a cancelled answer may be long */
+        gt_timer_cancel(link->stuck);
+        link->stuck = gt_timer_start(link->options.loop, STUCK_MS, on_stuck, link);
+    }
     gt_pg_link_receive(link); /* what came before the end, too */
     if (link->broken || link->freed)
         return;
