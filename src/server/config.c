@@ -25,6 +25,7 @@ static bool read_document(struct gt_reading *reading, const struct gt_config_opt
             "write one with `gantry-mcp init`, or name yours with --config FILE";
     if (result != GT_READ_OK)
         return false;
+    gt_reading_file(reading, path, text);
     const char *name = gt_streq(path, "-") ? "(standard input)" : path;
     if (!gt_doc_parse(reading->arena, name, text, len, &reading->doc, reading->diags))
         return false;

@@ -17,6 +17,13 @@ static const char *find_variable(void *self, const char *name)
     return value == NULL && reading->elsewhere ? "1" : value;
 }
 
+void gt_reading_file(const struct gt_reading *reading, const char *path, const char *text)
+{
+    struct gt_config_file *file = GT_PUSH(reading->arena, &reading->config->files);
+    file->path = gt_strdup(reading->arena, path);
+    file->text = gt_strdup(reading->arena, text);
+}
+
 /* The file's text without the line break at its end, which editors put there and passwords do not
  * have. */
 static const char *find_file(void *self, const char *path, struct gt_diags *diags)
@@ -31,6 +38,7 @@ static const char *find_file(void *self, const char *path, struct gt_diags *diag
                 "the path of a ${file...} starts at the configuration's folder";
         return NULL;
     }
+    gt_reading_file(reading, full, text);
     size_t len = strlen(text);
     if (len > 0 && text[len - 1] == '\n')
         text[--len] = '\0';

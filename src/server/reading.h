@@ -46,6 +46,9 @@ const struct gt_key *gt_keys_joined(struct gt_arena *arena, const struct gt_key 
 
 /* -- config_refs.c -- */
 
+/* Notes a file that the configuration came from; both are copied. */
+void gt_reading_file(const struct gt_reading *reading, const char *path, const char *text);
+
 /* The document with what its references stand for; references that lead nowhere are reported.
  * Borrowed from the arena. */
 const json_t *gt_reading_resolve(struct gt_reading *reading);

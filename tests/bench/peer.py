@@ -32,7 +32,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.integration.postgres import Postgres, free_port, running  # noqa: E402
+from tests.integration.ports import free_port  # noqa: E402
+from tests.integration.postgres import Postgres, running  # noqa: E402
 
 TOOLBOX = "1.12.0"
 MATRIX = [(case, count) for case in ("select_one", "hotel_by_id") for count in (1, 32, 64)]

@@ -17,6 +17,7 @@ from typing import Any
 
 from .harness import REGION, ROOT
 from .local_cloud import LocalCloud, LocalTest
+from .ports import free_port
 
 SERVER = str(ROOT / "tests/support/tool_server.py")
 PLACEHOLDER = f"000000000000.dkr.ecr.{REGION}.amazonaws.com/local:latest"
@@ -86,9 +87,7 @@ def bearer(token: str) -> dict[str, str]:
 @contextlib.contextmanager
 def tool_server(**variables: str) -> Iterator[str]:
     """A server of its own, as somebody else would run it: its MCP URL."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, SERVER],
         env={**os.environ, "PORT": str(port), **variables},

@@ -55,7 +55,7 @@ class ProgramTest(unittest.TestCase):
         path = self.write(document)
         return self.begin("-c", str(path), tiers=len(document["tiers"]), **variables)
 
-    def begin(self, *words: str, tiers: int = 1, **variables: str) -> subprocess.Popen[str]:
+    def begin(self, *words: str, tiers: int = 1, keep: tuple[int, ...] = (), **variables: str) -> subprocess.Popen[str]:
         names = ("PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS")
         environment = {name: os.environ[name] for name in names if name in os.environ}
         errors = self.folder / "stderr"
@@ -67,6 +67,7 @@ class ProgramTest(unittest.TestCase):
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
+                pass_fds=keep,
                 text=True,
             )
         assert process.stdout is not None

@@ -10,13 +10,14 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 import unittest
 from collections.abc import Iterator
 from pathlib import Path
+
+from .ports import free_port
 
 ACCOUNT = "postgres"
 """Who runs the server where root runs the tests; also the name of the superuser."""
@@ -43,12 +44,6 @@ def folder_of_programs() -> Path | None:
 
 
 needs_postgres = unittest.skipUnless(folder_of_programs(), "PostgreSQL's server programs are not installed")
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 class Postgres:

@@ -14,14 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .ports import free_port
+
 PROGRAM = shutil.which("redis-server")
 needs_redis = unittest.skipUnless(PROGRAM, "redis-server is not installed")
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 class RedisError(Exception):

@@ -26,6 +26,7 @@ from .data_plane import Answer, Issuer, bearer, post, send
 from .harness import FAILED
 from .local_cloud import ROOT, LocalTest
 from .mcp_wire import modern
+from .ports import free_port
 
 GANTRY_MCP = os.environ.get("GANTRY_MCP_BINARY", str(ROOT / "build/bin/gantry-mcp"))
 METADATA = "/.well-known/oauth-protected-resource"
@@ -42,9 +43,7 @@ class KeyServer:
         self.answers = threading.Event()
         self.answers.set()
         self.server: http.server.ThreadingHTTPServer | None = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.name = self.url = f"http://127.0.0.1:{self.port}"
         self.start()
 

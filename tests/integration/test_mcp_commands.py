@@ -14,7 +14,7 @@ from typing import Any
 
 from .harness import DONE, FAILED, INTERRUPTED, USAGE
 from .mcp_program import GANTRY_MCP
-from .postgres import free_port
+from .ports import free_port
 from .slow_redis import SlowRedis, getter
 
 

@@ -20,7 +20,8 @@ from pathlib import Path
 from .harness import DONE, FAILED, INTERRUPTED, USAGE
 from .local_cloud import ROOT
 from .mcp_program import GANTRY_MCP
-from .postgres import folder_of_programs, free_port
+from .ports import free_port
+from .postgres import folder_of_programs
 
 TWO_TIER = ROOT / "examples/two-tier"
 QUICK_SUITE = ROOT / "examples/quick-suite"

@@ -129,10 +129,11 @@ class Hostile(FilesTest):
         self.assertEqual(read_answer(clients[0])[0], 200)
 
     def test_nonsense(self) -> None:
-        halves = self.open(3)
-        for client, noise in zip(halves, (b"\0" * 1000, b"POST /mc", request_bytes(self.url, message("ping"))[:-1]), strict=True):
-            client.sendall(noise)
-            client.shutdown(socket.SHUT_WR)
+        halves = []
+        for noise in (b"\0" * 1000, b"POST /mc", request_bytes(self.url, message("ping"))[:-1]) * 5:
+            halves += self.open(1)
+            halves[-1].sendall(noise)
+            halves[-1].shutdown(socket.SHUT_WR)
         for noise in (
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
             b"GET\r\n\r\n",

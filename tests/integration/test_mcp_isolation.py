@@ -11,7 +11,7 @@ from typing import Any
 
 from .data_plane import post, send
 from .mcp_program import GANTRY_MCP, Outcome, ProgramTest
-from .postgres import free_port
+from .ports import free_port
 from .mcp_wire import message, modern, post_raw
 from .slow_redis import SlowRedis, getter
 

@@ -216,6 +216,23 @@ class Access(RedisTest):
         self.assertEqual(self.result("get", key="x")["reply"], "1")
         self.assertTrue(self.ready("cache")["ready"])
 
+    def test_a_password_that_is_changed(self) -> None:
+        """As a secrets volume does it: the file is another one, the configuration the same."""
+        server = self.redis("--requirepass", "first")
+        secret, later = self.folder / "secret", self.folder / "later"
+        secret.write_text("first\n", encoding="utf-8")
+        self.serve(self.document(server.port, password="${file.secret}"))
+        self.assertFalse(self.call("get", key="x").failed)
+        server.many([("CONFIG", "SET", "requirepass", "second")], ("AUTH", "first"))
+        later.write_text("second\n", encoding="utf-8")
+        later.replace(secret)
+        self.eventually(lambda: self.notes and self.notes[-1]["event"] == "reloaded")
+        server.many([("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")], ("AUTH", "second"))
+        self.eventually(lambda: not self.call("get", key="x").failed)
+        secret.unlink()
+        self.eventually(lambda: self.notes[-1].get("valid") is False)
+        self.assertFalse(self.call("get", key="x").failed)
+
     def test_wrong_password(self) -> None:
         server = self.redis("--requirepass", "other")
         self.assertIn("does not accept", self.reason(self.document(server.port, password="${env.REDIS}"), REDIS="swordfish"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import threading
@@ -28,6 +29,7 @@ from .mcp_wire import (
     read_answer,
     request_bytes,
 )
+from .ports import free_port
 from .slow_redis import SlowRedis, getter
 
 HELD = {"name": "get", "arguments": {"key": "held"}}
@@ -365,6 +367,31 @@ class Reloading(SlowTest):
         self.assertEqual(self.names(), ["get", "other"])
         self.assertFalse(self.call("get").failed)
 
+    def test_a_file_that_changes_while_it_is_read_first(self) -> None:
+        """The server has the text and waits for a value of it when another text is written."""
+        os.mkfifo(self.folder / "title")
+        document = self.document(title="${file.title}")
+
+        def change() -> None:
+            with (self.folder / "title").open("w", encoding="utf-8") as title:
+                self.write(self.document(title="The second"))
+                title.write("The first")
+
+        threading.Thread(target=change).start()
+        self.serve(document)
+        self.eventually(lambda: bool(self.reloads()))
+        self.assertTrue(self.reloads()[-1]["valid"], self.notes)
+        self.assertEqual(post(self.url, "initialize", {"protocolVersion": "2025-11-25", "capabilities": {}}).json["result"]["serverInfo"]["title"], "The second")
+
+    def test_a_pipe_is_read_once(self) -> None:
+        reading, writing = os.pipe()
+        os.write(writing, json.dumps({**self.document(), "tiers": {"local": {"listen": "127.0.0.1:0"}}}).encode())
+        os.close(writing)
+        self.begin("-c", f"/dev/fd/{reading}", keep=(reading,))
+        os.close(reading)
+        time.sleep(1.5)
+        self.assertEqual((self.names(), self.reloads()), (["get", "other"], []))
+
     def test_a_tool_that_goes_while_it_is_called(self) -> None:
         self.serve(self.document())
         held = self.hold(2) + self.hold(1, modern)
@@ -403,7 +430,7 @@ class Reloading(SlowTest):
         self.done(held[0])
 
     def test_listeners_come_and_go(self) -> None:
-        port = postgres.free_port()
+        port = free_port()
         self.serve(self.document())
         tiers = {"local": {"listen": "127.0.0.1:0"}, "more": {"listen": f"127.0.0.1:{port}"}}
         document = self.document(tiers=tiers)

@@ -75,6 +75,12 @@ struct gt_tier {
     GT_VEC(const struct gt_toolset *) toolsets; /* with this tier's tools alone */
 };
 
+/* A file that a configuration came from. */
+struct gt_config_file {
+    const char *path;
+    const char *text; /* as it was read; may be a secret */
+};
+
 struct gt_config {
     struct gt_arena *arena;                            /* secret; everything below lives in it */
     const char *path;                                  /* as given */
@@ -87,6 +93,7 @@ struct gt_config {
     enum gt_serving serving;
     int64_t shutdown_ms; /* how long a shutdown waits for calls that run */
     const struct gt_marks *marks;
+    GT_VEC(struct gt_config_file) files; /* its own first, then those of its references */
 };
 
 /*

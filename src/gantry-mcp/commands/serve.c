@@ -110,7 +110,8 @@ static void run(struct serving *serving, struct gt_config *config,
         gt_service_stdio(serving->service, gt_option_text(program, OPTION_TIER), STDIN_FILENO,
                          STDOUT_FILENO, on_stdin_end, serving);
     if (options->bytes == NULL)
-        serving->watch = gt_config_watch_new(program, serving->loop, serving->service, options);
+        serving->watch =
+            gt_config_watch_new(program, serving->loop, serving->service, options, config);
     int fd = gt_interrupt_hold();
     if (fd >= 0)
         gt_loop_watch(serving->loop, fd, on_signal, serving);
