@@ -176,6 +176,7 @@ void gt_client_http_send(struct gt_mcp_open *open)
         .header_count = headers.len,
         .query = open->query,
         .timeout_ms = left_ms,
+        .split = true,
         .on_message = on_message,
         .on_end = on_end,
         .owner = open,

@@ -255,6 +255,7 @@ static void send(struct gt_forward *forward)
         .headers = headers.at,
         .header_count = headers.len,
         .timeout_ms = subscription ? SUBSCRIPTION_MS : client->options.timeout_ms,
+        .split = forward->id != NULL, /* who sent a batch gets one */
         .on_message = on_message,
         .on_end = on_end,
         .owner = forward,

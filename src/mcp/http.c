@@ -81,6 +81,16 @@ static void take_request(struct gt_mcp_post *post, const struct gt_rpc *rpc, con
     gt_mcp_post_error(post, 400, rpc->id, claim.code, claim.message, data);
 }
 
+/* A request of a batch. */
+static void take_member(struct gt_mcp_post *post, const struct gt_rpc *rpc)
+{
+    const char *problem = gt_mcp_batch_member_problem(rpc);
+    if (problem == NULL)
+        gt_mcp_post_request(post, rpc, GT_MCP_2025_03_26);
+    else
+        gt_mcp_post_error(post, 400, rpc->id, GT_RPC_INVALID_REQUEST, problem, NULL);
+}
+
 /* Notifications are accepted whether or not they mean anything to this server. */
 static void take_notification(struct gt_mcp_post *post, const struct gt_rpc *rpc,
                               const char *header)
@@ -102,11 +112,8 @@ static void take(struct gt_mcp_post *post, const json_t *message, const char *he
         gt_mcp_post_error(post, 400, rpc.id, GT_RPC_INVALID_REQUEST, rpc.problem, NULL);
         break;
     case GT_RPC_REQUEST:
-        if (post->batch && strcmp(rpc.method, "initialize") == 0)
-            gt_mcp_post_error(post, 400, rpc.id, GT_RPC_INVALID_REQUEST,
-                              "initialize does not go into a batch", NULL);
-        else if (post->batch)
-            gt_mcp_post_request(post, &rpc, GT_MCP_2025_03_26);
+        if (post->batch)
+            take_member(post, &rpc);
         else
             take_request(post, &rpc, header);
         break;

@@ -131,11 +131,27 @@ static void take_message(struct gt_outgoing *outgoing, const char *bytes, size_t
     gt_arena_free(arena);
 }
 
+/* The same where it may be several. */
+static void take_messages(struct gt_outgoing *outgoing, const char *bytes, size_t len)
+{
+    size_t before = outgoing->inbox.len, i;
+    json_t *item;
+    take_message(outgoing, bytes, len);
+    if (!outgoing->options.split || outgoing->inbox.len == before ||
+        !json_is_array(outgoing->inbox.at[before]))
+        return;
+    json_auto_t *batch = outgoing->inbox.at[--outgoing->inbox.len];
+    json_array_foreach(batch, i, item)
+    {
+        *GT_PUSH(outgoing->arena, &outgoing->inbox) = json_incref(item);
+    }
+}
+
 static void on_event(void *payload, const struct gt_sse_event *event)
 {
     /* An event without data opens a stream that could be polled (2025-11-25). */
     if (event->len > 0 && gt_streq(event->type, "message"))
-        take_message(payload, event->data, event->len);
+        take_messages(payload, event->data, event->len);
 }
 
 static bool has_type(const struct gt_http_response *response, const char *type)
@@ -207,7 +223,7 @@ static void take_body(struct gt_outgoing *outgoing, const struct gt_http_respons
     if (!is_success(response->status))
         take_failure(outgoing, response);
     else if (!outgoing->streamed && outgoing->body.len > 0)
-        take_message(outgoing, outgoing->body.ptr, outgoing->body.len);
+        take_messages(outgoing, outgoing->body.ptr, outgoing->body.len);
 }
 
 static void set_failure(struct gt_mcp_outcome *outcome, enum gt_mcp_failure failure,

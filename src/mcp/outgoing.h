@@ -19,6 +19,7 @@ struct gt_outgoing_options {
     size_t header_count;
     const char *query;  /* besides the URL's own; copied; or NULL */
     int64_t timeout_ms; /* authorization included */
+    bool split;         /* a batch (2025-03-26) is handed on message by message */
     /* A message that came: JSON, and perhaps JSON-RPC. May drop the POST. */
     void (*on_message)(void *owner, struct gt_outgoing *outgoing, const json_t *message);
     /* The answer is over; the POST is gone afterwards. OK: a 2xx answer, all of it was handed on.

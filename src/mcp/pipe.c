@@ -20,6 +20,7 @@ struct gt_mcp_pipe {
     struct gt_buf queue; /* what is not written yet, from `sent` on */
     size_t sent;
     bool in_waits, out_waits;   /* descriptors that the loop can watch; files it cannot */
+    int in_flags, out_flags;    /* of the descriptors before (F_GETFL) */
     struct gt_timer *next_read; /* of an input that cannot be watched */
     struct gt_timer *ending;    /* a write failed: told in a later turn */
     const char *reason;
@@ -129,7 +130,9 @@ static void take(struct gt_mcp_pipe *pipe, const char *bytes, size_t len)
         const char *stop = memchr(bytes, '\n', len);
         size_t part = stop != NULL ? (size_t)(stop - bytes) : len;
         if (part > pipe->line.max - pipe->line.len) {
-            end(pipe, "a line is too long");
+            static const char problem[] = "a line is too long";
+            pipe->options.on_message(pipe->options.payload, NULL, problem);
+            end(pipe, problem);
             return;
         }
         if (stop == NULL) {
@@ -233,10 +236,12 @@ struct gt_mcp_pipe *gt_mcp_pipe_new(const struct gt_mcp_pipe_options *options)
                                  .line = gt_buf_init(max_line),
                                  .queue = gt_buf_init(max_queue),
                                  .in_waits = can_wait(options->in),
-                                 .out_waits = can_wait(options->out)};
+                                 .out_waits = can_wait(options->out),
+                                 .in_flags = fcntl(options->in, F_GETFL),
+                                 .out_flags = fcntl(options->out, F_GETFL)};
     ignore_sigpipe();
-    fcntl(options->in, F_SETFL, fcntl(options->in, F_GETFL) | O_NONBLOCK);
-    fcntl(options->out, F_SETFL, fcntl(options->out, F_GETFL) | O_NONBLOCK);
+    fcntl(options->in, F_SETFL, pipe->in_flags | O_NONBLOCK);
+    fcntl(options->out, F_SETFL, pipe->out_flags | O_NONBLOCK);
     watch(pipe, GT_IO_READ, 0);
     if (!pipe->in_waits)
         pipe->next_read = gt_timer_start(options->loop, 0, read_again, pipe);
@@ -302,6 +307,13 @@ static void flush(struct gt_mcp_pipe *pipe, int64_t flush_ms)
     }
 }
 
+/* A terminal is shared with the programs that come after us, which expect it to block. */
+static void give_back(const struct gt_mcp_pipe *pipe)
+{
+    fcntl(pipe->options.in, F_SETFL, pipe->in_flags);
+    fcntl(pipe->options.out, F_SETFL, pipe->out_flags);
+}
+
 void gt_mcp_pipe_free(struct gt_mcp_pipe *pipe, int64_t flush_ms)
 {
     if (pipe == NULL || pipe->freed)
@@ -314,6 +326,8 @@ void gt_mcp_pipe_free(struct gt_mcp_pipe *pipe, int64_t flush_ms)
         close(pipe->options.in);
         if (pipe->options.out != pipe->options.in)
             close(pipe->options.out);
+    } else {
+        give_back(pipe);
     }
     if (pipe->calls == 0)
         release(pipe);

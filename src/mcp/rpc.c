@@ -94,7 +94,10 @@ json_t *gt_rpc_parse(struct gt_arena *arena, const char *bytes, size_t len, size
     }
     json_error_t error;
     json_t *message = json_loadb(bytes, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (message == NULL) /* the parser's text quotes the input near the error */
+    if (message == NULL && json_error_code(&error) == json_error_null_character)
+        *problem = gt_printf(arena, "a text holds \\u0000, at byte %d, which nothing here takes",
+                             error.position);
+    else if (message == NULL) /* the parser's text quotes the input near the error */
         *problem = gt_printf(arena, "no JSON at byte %d: %s", error.position,
                              gt_one_line(arena, error.text, 100));
     return message;

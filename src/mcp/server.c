@@ -63,6 +63,8 @@ json_t *gt_mcp_version_data(const struct gt_mcp_server *server, const char *requ
     return json_pack("{s:O, s:s*}", "supported", server->supported_names, "requested", requested);
 }
 
+static const char only_batches[] = "batches are served at 2025-03-26 only";
+
 const char *gt_mcp_batch_problem(const struct gt_mcp_server *server, const json_t *messages,
                                  enum gt_mcp_version version)
 {
@@ -70,10 +72,20 @@ const char *gt_mcp_batch_problem(const struct gt_mcp_server *server, const json_
     size_t count = json_array_size(messages);
     if ((version != GT_MCP_UNKNOWN && version != GT_MCP_2025_03_26) ||
         !gt_mcp_supports(server, GT_MCP_2025_03_26))
-        return "batches are served at 2025-03-26 only";
+        return only_batches;
     if (count > MOST)
         return "the batch has too many messages";
     return count == 0 ? "the batch is empty" : NULL;
+}
+
+const char *gt_mcp_batch_member_problem(const struct gt_rpc *rpc)
+{
+    const json_t *meta = json_object_get(rpc->params, "_meta");
+    const json_t *version = json_object_get(meta, GT_META_VERSION);
+    const char *own = gt_mcp_version_name(GT_MCP_2025_03_26);
+    if (rpc->method != NULL && strcmp(rpc->method, "initialize") == 0)
+        return "initialize does not go into a batch";
+    return version == NULL || gt_streq(json_string_value(version), own) ? NULL : only_batches;
 }
 
 bool gt_mcp_offers(const struct gt_mcp_server *server, const char *pointer)

@@ -82,8 +82,8 @@ static bool is_streaming(const struct gt_mcp_work *work)
 
 static void message(struct gt_mcp_work *work, const char *bytes, size_t len)
 {
-    struct line *line = work->line;
-    if (!line->stdio->freed)
+    const struct line *line = work->line;
+    if (can_send(work)) /* else the client does not read */
         gt_mcp_pipe_line(line->stdio->pipe, bytes, len);
 }
 
@@ -142,8 +142,10 @@ static void take_request(struct line *line, const struct gt_rpc *rpc)
 {
     struct gt_mcp_stdio *stdio = line->stdio;
     struct gt_mcp_server *server = stdio->server;
-    enum gt_mcp_version otherwise =
-        stdio->version != GT_MCP_UNKNOWN ? stdio->version : gt_mcp_negotiate(server, NULL);
+    enum gt_mcp_version otherwise = line->batch ? GT_MCP_2025_03_26
+                                    : stdio->version != GT_MCP_UNKNOWN
+                                        ? stdio->version
+                                        : gt_mcp_negotiate(server, NULL);
     struct gt_mcp_claim claim = gt_mcp_claimed_version(server, rpc, NULL, false, otherwise);
     if (claim.code != 0) {
         refuse(line, rpc->id, claim.code, claim.message,
@@ -182,12 +184,16 @@ static void cancel(struct gt_mcp_stdio *stdio, const json_t *params)
 static void take(struct line *line, const json_t *message)
 {
     struct gt_rpc rpc = gt_rpc_read(message);
+    const char *problem = line->batch ? gt_mcp_batch_member_problem(&rpc) : NULL;
     switch (rpc.kind) {
     case GT_RPC_INVALID:
         refuse(line, rpc.id, GT_RPC_INVALID_REQUEST, rpc.problem, NULL);
         break;
     case GT_RPC_REQUEST:
-        take_request(line, &rpc);
+        if (problem != NULL)
+            refuse(line, rpc.id, GT_RPC_INVALID_REQUEST, problem, NULL);
+        else
+            take_request(line, &rpc);
         break;
     case GT_RPC_NOTIFICATION:
         if (strcmp(rpc.method, "notifications/cancelled") == 0)

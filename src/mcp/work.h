@@ -90,6 +90,8 @@ json_t *gt_mcp_version_data(const struct gt_mcp_server *server, const char *requ
 /* Why an array of messages is not served; NULL: it is. `version` UNKNOWN: none was named. */
 const char *gt_mcp_batch_problem(const struct gt_mcp_server *server, const json_t *messages,
                                  enum gt_mcp_version version);
+/* Why a request does not go into a batch; NULL: it does. */
+const char *gt_mcp_batch_member_problem(const struct gt_rpc *rpc);
 /* Whether the capabilities have this, as an object or true. */
 bool gt_mcp_offers(const struct gt_mcp_server *server, const char *pointer);
 /* By severity (RFC 5424) from debug on; -1: no level. */

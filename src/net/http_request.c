@@ -1,5 +1,6 @@
 #include "http_request.h"
 
+#include <fcntl.h>
 #include <gantry/base/str.h>
 #include <gantry/base/url.h>
 #include <stdlib.h>
@@ -96,6 +97,13 @@ static int before_send(void *payload, char *peer, char *local, int peer_port, in
     struct gt_http_open *request = payload;
     request->sends++;
     return request->sends == 1 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
+/* CURLOPT_SOCKOPTFUNCTION. A program that is started meanwhile would keep the connection open. */
+static int keep_to_ourselves(void *payload, curl_socket_t fd, curlsocktype purpose)
+{
+    (void)payload, (void)purpose;
+    return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? CURL_SOCKOPT_OK : CURL_SOCKOPT_ERROR;
 }
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *payload)
@@ -238,6 +246,7 @@ static void set_connection(struct gt_http_open *request, const struct gt_http_op
     curl_easy_setopt(easy, CURLOPT_SHARE, share);
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_CONNECTION_S);
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, keep_to_ourselves);
     if (request->wanted.unix_socket != NULL)
         curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->wanted.unix_socket);
     if (goes_straight(request))

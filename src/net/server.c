@@ -1,7 +1,6 @@
 #include "server_internal.h"
 
 #include <string.h>
-#include <unistd.h>
 
 enum {
     BODY_MAX = 4 * 1024 * 1024,
@@ -105,13 +104,14 @@ static struct MHD_Daemon *start_daemon(struct gt_server *server)
 {
     const struct gt_server_options *options = &server->options;
     unsigned connections = gt_listening_limit(options->max_connections);
+    server->most_connections = connections;
     size_t memory = options->max_headers + ANSWER_HEADERS;
     /* Its timeout restarts with every byte: it is that for clients that do not take their answer.
      * What a request may take is watched per connection. */
     unsigned stalled_s = (unsigned)(options->idle_timeout_ms / 1000) + 1;
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, gt_request_take, server,
-        MHD_OPTION_LISTEN_SOCKET, server->listener->fd, MHD_OPTION_CONNECTION_LIMIT, connections,
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL,
+        gt_request_take, server, MHD_OPTION_CONNECTION_LIMIT, connections,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->max_connections_per_ip,
         MHD_OPTION_CONNECTION_TIMEOUT, stalled_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory,
         MHD_OPTION_NOTIFY_CONNECTION, gt_connection_notify, server, MHD_OPTION_NOTIFY_COMPLETED,
@@ -137,14 +137,13 @@ bool gt_server_start(struct gt_loop *loop, const struct gt_server_options *optio
     if (server->daemon == NULL) {
         gt_error(diags, "listen", "cannot start the HTTP server")->hint =
             "raise the limit on open files (ulimit -n)";
-        gt_listening_remove(server->listener);
-        close(server->listener->fd);
+        gt_accept_stop(server);
         gt_arena_free(arena);
         return false;
     }
     server->epoll_fd = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     gt_loop_watch(loop, server->epoll_fd, on_ready, server);
-    gt_server_plan_run(server); /* it begins to listen when it runs */
+    gt_accept_resume(server);
     *started = server;
     return true;
 }
@@ -180,10 +179,7 @@ void gt_server_drain(struct gt_server *server, int64_t limit_ms, gt_timer_fn *fn
     server->draining = true;
     server->drained_fn = fn;
     server->drained_payload = payload;
-    MHD_socket listening = MHD_quiesce_daemon(server->daemon);
-    gt_listening_remove(server->listener);
-    if (listening != MHD_INVALID_SOCKET)
-        close(listening);
+    gt_accept_stop(server);
     drain_in(server, limit_ms);
     for (struct gt_connection *one = server->connections; one != NULL; one = one->next)
         gt_connection_drain(one);
@@ -213,7 +209,8 @@ void gt_server_free(struct gt_server *server)
     gt_timer_cancel(server->drain_timer);
     server->drain_timer = NULL;
     gt_loop_unwatch(server->loop, server->epoll_fd);
-    gt_listening_remove(server->listener);
+    server->draining = true; /* no connection that ends lets another one in */
+    gt_accept_stop(server);
     resume_all(server); /* libmicrohttpd does not stop with connections that wait */
     MHD_stop_daemon(server->daemon);
     while (server->handed.first != NULL)

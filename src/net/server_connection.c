@@ -150,6 +150,7 @@ static struct gt_connection *open_connection(struct gt_server *server, struct MH
     if (server->connections != NULL)
         server->connections->previous = connection;
     server->connections = connection;
+    server->connection_count++;
     connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     connection->peer = name_peer(
         connection, MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
@@ -172,6 +173,8 @@ static void close_connection(struct gt_connection *connection)
         connection->next->previous = connection->previous;
     connection->next = server->free_connections;
     server->free_connections = connection;
+    server->connection_count--;
+    gt_accept_resume(server);
     gt_server_check_drained(server);
 }
 
@@ -189,7 +192,6 @@ void gt_connection_notify(void *payload, struct MHD_Connection *mhd, void **cont
     gt_request_completed(server, mhd, &exchange, MHD_REQUEST_TERMINATED_WITH_ERROR);
     close_connection(connection);
     *context = NULL;
-    gt_server_plan_run(server); /* at the limit it listens again in the next round only */
 }
 
 static void on_hangup(void *payload, int fd, unsigned ready)

@@ -68,7 +68,10 @@ struct gt_server {
     struct MHD_Daemon *daemon;
     int epoll_fd, port;
     struct gt_listening *listener;
+    bool listens;
+    struct gt_timer *lack_timer; /* there was no descriptor for a client; then another try */
     struct gt_connection *connections, *free_connections;
+    size_t connection_count, most_connections;
     struct gt_exchanges handed;
     struct gt_exchange *done; /* to be freed when nobody's callback is on the stack any more */
     struct gt_timer *timer;   /* libmicrohttpd's */
@@ -93,10 +96,17 @@ struct gt_listening {
 bool gt_listening_open(struct gt_arena *arena, const struct gt_server_options *options,
                        struct gt_listening **listener, struct gt_diags *diags);
 int gt_listening_port(const struct gt_listening *listener);
-/* Removes the file of a Unix socket. The descriptor is closed by who has it. */
+/* Removes the file of a Unix socket; the descriptor stays open. */
 void gt_listening_remove(struct gt_listening *listener);
 /* Raises the limit on descriptors as far as needed and allowed; how many connections fit. */
 unsigned gt_listening_limit(unsigned wanted);
+
+/* -- server_accept.c -- */
+
+/* Accepts from now on, as long as there may be more connections. */
+void gt_accept_resume(struct gt_server *server);
+/* Closes the listening socket. For the second time nothing happens. */
+void gt_accept_stop(struct gt_server *server);
 
 /* -- server_connection.c -- */
 

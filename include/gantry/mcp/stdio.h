@@ -8,15 +8,16 @@
 #include <gantry/mcp/server.h>
 
 /* A pair of descriptors that carries messages. Writes are queued, never block; a line longer than
- * max_line ends the pipe. */
+ * max_line is a problem and ends the pipe. */
 struct gt_mcp_pipe;
 
 struct gt_mcp_pipe_options {
     struct gt_loop *loop;
-    int in, out; /* set non-blocking; closed with the pipe when `owned` */
+    int in, out; /* set non-blocking; closed with the pipe when `owned`, else set as they were */
     bool owned;
     size_t max_line; /* bytes; 0: 16 MiB */
-    /* A line that came: `message` is NULL with `problem` when it is no JSON. Borrowed. */
+    /* A line that came: `message` is NULL with `problem` when it is no JSON, or too long. Borrowed.
+     */
     void (*on_message)(void *payload, const json_t *message, const char *problem);
     void (*on_end)(void *payload, const char *reason); /* once: end of input, or an error */
     void *payload;

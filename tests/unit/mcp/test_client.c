@@ -272,14 +272,8 @@ END_TEST
 
 #define EVENT(TEXT) "event: message\ndata: " TEXT "\n\n"
 
-START_TEST(follows_an_event_stream_to_its_answer)
+static void call_hears_of_its_progress(void)
 {
-    answer_modern((struct answer){.type = "Text/Event-Stream; charset=utf-8",
-                                  .body = ": hello\n\nid: 1\ndata:\n\n" EVENT(
-                                      "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\","
-                                      "\"params\":{\"progressToken\":$ID,\"progress\":1}}")
-                                      EVENT(RESULT("{\"n\":1}"))});
-    world_client((struct gt_mcp_client_options){0});
     json_auto_t *params = json_pack("{s:s}", "name", "slow");
     struct gt_mcp_ask request = {
         .method = "tools/call", .params = params, .on_notification = note_notification};
@@ -288,10 +282,39 @@ START_TEST(follows_an_event_stream_to_its_answer)
     ck_assert_int_eq(got.failure, GT_MCP_OK);
     ck_assert_int_eq(json_integer_value(gt_at(got.result, "/n")), 1);
     ck_assert_uint_eq(world.notifications.len, 1);
+}
+
+START_TEST(follows_an_event_stream_to_its_answer)
+{
+    answer_modern((struct answer){.type = "Text/Event-Stream; charset=utf-8",
+                                  .body = ": hello\n\nid: 1\ndata:\n\n" EVENT(
+                                      "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\","
+                                      "\"params\":{\"progressToken\":$ID,\"progress\":1}}")
+                                      EVENT(RESULT("{\"n\":1}"))});
+    world_client((struct gt_mcp_client_options){0});
+    call_hears_of_its_progress();
     const json_t *token = gt_at(world.seen.at[1].message, "/params/_meta/progressToken");
     ck_assert(json_equal(token, gt_at(world.notifications.at[0], "/params/progressToken")));
     run_ms(50); /* nothing comes twice */
     ck_assert_int_eq(got.count, 1);
+}
+END_TEST
+
+#define BATCH                                                                                      \
+    "[{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{"                     \
+    "\"progressToken\":$ID,\"progress\":1}}," RESULT("{\"n\":1}") ",5]"
+
+static const struct answer batches[] = {
+    {.method = "tools/call", .body = BATCH},
+    {.method = "tools/call", .type = "text/event-stream", .body = EVENT(BATCH)},
+};
+
+START_TEST(takes_the_messages_of_a_batch)
+{
+    answer_legacy(NULL);
+    world_answer(batches[_i]);
+    world_client((struct gt_mcp_client_options){0});
+    call_hears_of_its_progress();
 }
 END_TEST
 
@@ -719,6 +742,7 @@ Suite *client_suite(void)
     tcase_add_test(tests, mirrors_names_in_headers_that_any_peer_reads);
     tcase_add_test(tests, mirrors_the_arguments_that_a_tool_wants_in_headers);
     tcase_add_test(tests, follows_an_event_stream_to_its_answer);
+    tcase_add_loop_test(tests, takes_the_messages_of_a_batch, 0, GT_COUNT(batches));
     tcase_add_test(tests, does_not_wait_for_the_end_of_a_stream_that_has_answered);
     tcase_add_test(tests, answers_what_a_server_asks);
     tcase_add_loop_test(tests, names_what_went_wrong, 0, GT_COUNT(failures));

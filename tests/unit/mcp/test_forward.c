@@ -105,6 +105,21 @@ START_TEST(passes_every_message_of_a_stream)
 }
 END_TEST
 
+START_TEST(passes_a_batch_to_who_sent_one)
+{
+    static const char batch[] = "[" RESULT("1") "," RESULT("2") "]";
+    world_answer((struct answer){.body = batch});
+    world_answer((struct answer){.body = batch});
+    world_client((struct gt_mcp_client_options){0});
+    forward("[" LEGACY_CALL "," LEGACY_CALL "]");
+    ck_assert_uint_eq(passed.len, 1);
+    ck_assert_uint_eq(json_array_size(passed.at[0]), 2);
+    forward(LEGACY_CALL);
+    ck_assert_uint_eq(passed.len, 3);
+    ck_assert_int_eq(json_integer_value(gt_at(passed.at[1], "/result")), 1);
+}
+END_TEST
+
 START_TEST(names_the_request_in_errors_that_do_not)
 {
     world_answer((struct answer){
@@ -235,6 +250,7 @@ Suite *forward_suite(void)
     tcase_add_test(tests, takes_the_version_from_the_message);
     tcase_add_test(tests, remembers_what_the_handshake_brought);
     tcase_add_test(tests, passes_every_message_of_a_stream);
+    tcase_add_test(tests, passes_a_batch_to_who_sent_one);
     tcase_add_test(tests, names_the_request_in_errors_that_do_not);
     tcase_add_loop_test(tests, leaves_it_to_the_bridge_to_answer_where_nothing_came, 0,
                         GT_COUNT(failures));

@@ -97,7 +97,7 @@ START_TEST(a_line_that_is_too_long_ends_the_pipe)
     open_pipe(16);
     put("{\"a\":1}\n{\"bbbbbbbbbbbbbbbbbbb\":1}\n{\"c\":1}\n");
     gt_loop_run(loop);
-    ck_assert_str_eq(gt_buf_text(&trace), "{\"a\":1};end: a line is too long");
+    ck_assert_str_eq(gt_buf_text(&trace), "{\"a\":1};a line is too long;end: a line is too long");
 }
 END_TEST
 
@@ -213,6 +213,19 @@ START_TEST(what_is_queued_leaves_before_the_pipe_is_freed)
 }
 END_TEST
 
+START_TEST(descriptors_of_others_block_again_afterwards)
+{
+    struct gt_mcp_pipe *p = gt_mcp_pipe_new(&(struct gt_mcp_pipe_options){
+        .loop = loop, .in = ours[0], .out = theirs[1], .on_message = note_message});
+    ck_assert_int_ne(fcntl(ours[0], F_GETFL) & O_NONBLOCK, 0);
+    gt_mcp_pipe_free(p, 0);
+    ck_assert_int_eq(fcntl(ours[0], F_GETFL) & O_NONBLOCK, 0);
+    ck_assert_int_eq(fcntl(theirs[1], F_GETFL) & O_NONBLOCK, 0);
+    close(ours[0]);
+    close(theirs[1]);
+}
+END_TEST
+
 Suite *pipe_suite(void)
 {
     Suite *suite = suite_create("pipe");
@@ -227,6 +240,7 @@ Suite *pipe_suite(void)
     tcase_add_test(tests, one_socket_carries_both_directions);
     tcase_add_test(tests, an_input_that_cannot_be_waited_for_is_read_all_the_same);
     tcase_add_test(tests, what_is_queued_leaves_before_the_pipe_is_freed);
+    tcase_add_test(tests, descriptors_of_others_block_again_afterwards);
     suite_add_tcase(suite, tests);
     return suite;
 }

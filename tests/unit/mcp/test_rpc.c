@@ -96,6 +96,14 @@ START_TEST(hostile_bytes_are_a_problem_of_one_line)
 }
 END_TEST
 
+START_TEST(a_text_with_a_nul_is_refused_for_what_it_is)
+{
+    const char *problem = NULL, *text = "{\"a\":\"\\u0000\"}";
+    ck_assert_ptr_null(gt_rpc_parse(arena, text, strlen(text), 64, &problem));
+    ck_assert_str_eq(problem, "a text holds \\u0000, at byte 13, which nothing here takes");
+}
+END_TEST
+
 static void same(json_t *message, const char *wanted)
 {
     char *text = gt_json_canonical(arena, message);
@@ -126,6 +134,7 @@ Suite *rpc_suite(void)
     tcase_add_test(tests, messages_are_told_apart);
     tcase_add_test(tests, depth_counts_brackets_outside_of_strings);
     tcase_add_test(tests, hostile_bytes_are_a_problem_of_one_line);
+    tcase_add_test(tests, a_text_with_a_nul_is_refused_for_what_it_is);
     tcase_add_test(tests, messages_are_built_with_what_they_have);
     suite_add_tcase(suite, tests);
     return suite;

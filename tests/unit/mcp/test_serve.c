@@ -504,6 +504,39 @@ START_TEST(batches_are_answered_together)
 }
 END_TEST
 
+START_TEST(a_batch_takes_no_request_of_another_version)
+{
+    is(BOTH, "[" CALL("ping") "," MODERN("tools/list", "") "]", "200",
+       "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32600,\"message\":\"batches are served "
+       "at "
+       "2025-03-26 only\"}}");
+}
+END_TEST
+
+START_TEST(a_client_that_does_not_read_misses_what_is_too_much)
+{
+    enum { NEWS = 400, SIZE = 64 * 1024, MOST = 16 * 1024 * 1024 };
+    struct peer *peer = send_request("POST", OLD, CALL("park"));
+    answer_of(peer, 50);
+    gt_loop_unwatch(loop, peer->fd);
+    char *text = gt_alloc(arena, SIZE + 1);
+    memset(text, 'x', SIZE);
+    text[SIZE] = '\0';
+    for (int i = 0; i < NEWS; i++) {
+        gt_mcp_notify(parked, "notifications/x", json_pack("{s:s}", "text", text));
+        answer_of(&(struct peer){0}, 0); /* a turn, in which it leaves as far as it can */
+    }
+    gt_mcp_result(parked, NULL);
+    peer->came = gt_buf_init((size_t)64 * 1024 * 1024);
+    gt_loop_watch(loop, peer->fd, on_bytes, peer);
+    const char *all = answer_of(peer, 20000);
+    ck_assert(peer->ended);
+    ck_assert_ptr_nonnull(strstr(all, "data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n"));
+    ck_assert_uint_gt(peer->came.len, MOST / 8);
+    ck_assert_uint_lt(peer->came.len, MOST);
+}
+END_TEST
+
 START_TEST(a_batch_waits_for_its_last_response)
 {
     struct peer *peer = send_request("POST", BOTH, "[" CALL("ping") "," CALL("park") "]");
@@ -683,6 +716,8 @@ Suite *serve_suite(void)
     tcase_add_test(tests, preflights_are_answered_before_anything_else);
     tcase_add_test(tests, news_before_the_result_make_a_stream);
     tcase_add_test(tests, batches_are_answered_together);
+    tcase_add_test(tests, a_batch_takes_no_request_of_another_version);
+    tcase_add_test(tests, a_client_that_does_not_read_misses_what_is_too_much);
     tcase_add_test(tests, a_batch_waits_for_its_last_response);
     tcase_add_test(tests, a_client_that_leaves_cancels_from_2026_on);
     tcase_add_test(tests, a_legacy_client_that_leaves_does_not_cancel);

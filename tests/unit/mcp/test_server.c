@@ -520,6 +520,60 @@ START_TEST(batches_are_of_one_version)
 }
 END_TEST
 
+START_TEST(what_is_of_other_versions_does_not_go_into_a_batch)
+{
+    serve(NULL);
+    is("[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":"
+       "\"2025-06-18\"}},{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"new\",\"params\":{" MODERN
+       "}},{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"ping\"}]",
+       "[{\"error\":{\"code\":-32600,\"message\":\"initialize does not go into a batch\"},\"id\":1,"
+       "\"jsonrpc\":\"2.0\"},{\"error\":{\"code\":-32600,\"message\":\"batches are served at "
+       "2025-03-26 only\"},\"id\":2,\"jsonrpc\":\"2.0\"},{\"id\":3,\"jsonrpc\":\"2.0\",\"result\":{"
+       "}}]\n");
+}
+END_TEST
+
+static void read_all(void *payload, int fd)
+{
+    struct gt_buf *came = payload;
+    char bytes[65536];
+    ssize_t len = read(fd, bytes, sizeof(bytes));
+    ck_assert_int_gt(len, 0);
+    gt_buf_add(came, bytes, (size_t)len);
+    const size_t tail = came->len < 400 ? 0 : came->len - 400;
+    if (strstr(gt_buf_text(came) + tail, "\"result\":") != NULL && gt_ends_with(came->ptr, "}\n"))
+        gt_loop_stop(loop);
+}
+
+START_TEST(a_client_that_does_not_read_misses_news)
+{
+    enum { NEWS = 2000, URI_SIZE = 16 * 1024, MOST = 20 * 1024 * 1024 };
+    serve(NULL);
+    char *uri = gt_alloc(arena, URI_SIZE + 1);
+    memset(uri, 'x', URI_SIZE);
+    uri[URI_SIZE] = '\0';
+    put(gt_printf(
+        arena,
+        "{\"jsonrpc\":\"2.0\",\"id\":\"s\",\"method\":\"subscriptions/listen\",\"params\":{"
+        "%s,\"notifications\":{\"resourceSubscriptions\":[\"%s\"]}}}",
+        MODERN, uri));
+    while (gt_mcp_server_open(server) == 0) {
+        gt_timer_start(loop, 5, stop, loop);
+        gt_loop_run(loop);
+    }
+    for (int i = 0; i < NEWS; i++)
+        gt_mcp_resource_updated(server, uri);
+    gt_mcp_server_quiesce(server);
+    struct gt_buf came = gt_buf_init((size_t)64 * 1024 * 1024);
+    gt_loop_watch(loop, from_server[0], read_all, &came);
+    gt_loop_run(loop);
+    gt_loop_unwatch(loop, from_server[0]);
+    ck_assert_uint_gt(came.len, MOST / 2);
+    ck_assert_uint_lt(came.len, MOST);
+    gt_buf_done(&came);
+}
+END_TEST
+
 START_TEST(hostile_lines_are_errors)
 {
     serve(NULL);
@@ -594,6 +648,8 @@ Suite *server_suite(void)
     tcase_add_test(tests, listeners_hear_what_they_asked_for);
     tcase_add_test(tests, legacy_connections_hear_of_changed_lists);
     tcase_add_test(tests, batches_are_of_one_version);
+    tcase_add_test(tests, what_is_of_other_versions_does_not_go_into_a_batch);
+    tcase_add_test(tests, a_client_that_does_not_read_misses_news);
     tcase_add_test(tests, hostile_lines_are_errors);
     tcase_add_test(tests, open_calls_are_finished_after_the_end_of_input);
     tcase_add_test(tests, calls_may_outlive_their_pipe);

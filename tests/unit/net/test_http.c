@@ -1,10 +1,13 @@
 #include "net_suites.h"
 #include "test_server.h"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
 #include <gantry/base/str.h>
 #include <gantry/net/http.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 GT_TEST_ARENA
@@ -402,6 +405,25 @@ START_TEST(this_machine_is_never_asked_by_way_of_a_proxy)
 }
 END_TEST
 
+START_TEST(programs_that_are_started_get_no_connection)
+{
+    enum { FDS = 64 };
+    size_t found = 0;
+    start(echo, NULL);
+    ck_assert_int_eq(run((struct gt_http_request){0}).outcome, GT_HTTP_ANSWERED);
+    for (int fd = 0; fd < FDS; fd++) { /* it stays open for the next request */
+        struct sockaddr_in peer = {0};
+        socklen_t len = sizeof(peer);
+        if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0 ||
+            ntohs(peer.sin_port) != server.port)
+            continue;
+        found++;
+        ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    }
+    ck_assert_uint_eq(found, 1);
+}
+END_TEST
+
 static void stop_loop(void *payload)
 {
     (void)payload;
@@ -454,6 +476,7 @@ Suite *http_suite(void)
     tcase_add_test(tcase, a_request_that_waits_too_long_for_a_connection_was_not_sent);
     tcase_add_test(tcase, the_proxy_of_the_environment_is_used_unless_told_otherwise);
     tcase_add_test(tcase, this_machine_is_never_asked_by_way_of_a_proxy);
+    tcase_add_test(tcase, programs_that_are_started_get_no_connection);
     tcase_add_test(tcase, freeing_with_open_requests_drops_them);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -267,6 +267,41 @@ START_TEST(a_chunk_extension_without_end_does_not_spin)
 }
 END_TEST
 
+START_TEST(a_lack_of_descriptors_does_not_spin)
+{
+    struct rlimit limit;
+    raw_serve((struct gt_server_options){0});
+    raw_run_ms(20);
+    struct raw_client *client = raw_connect();
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const struct rlimit none = {.rlim_cur = (rlim_t)client->fd + 1, .rlim_max = limit.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    double before = cpu_seconds();
+    raw_run_ms(1000);
+    ck_assert(cpu_seconds() - before < 0.5);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    raw_say(client, GET("/late"));
+    ck_assert_str_eq(raw_await_answer(client, 200), "GET /late?(none) host=h []");
+}
+END_TEST
+
+START_TEST(a_lack_of_descriptors_is_over_when_there_are_some_again)
+{
+    struct rlimit limit;
+    raw_serve_held(); /* a connection that stays */
+    struct raw_client *client = raw_connect();
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const struct rlimit none = {.rlim_cur = (rlim_t)client->fd + 1, .rlim_max = limit.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    raw_run_ms(200);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    raw_say(client, GET("/late"));
+    raw_await_held(2);
+    gt_reply(held[0], 200, NULL, 0, "", 0);
+    gt_reply(held[1], 200, NULL, 0, "", 0);
+}
+END_TEST
+
 static void leaves(void (*leave)(struct raw_client *client))
 {
     raw_serve((struct gt_server_options){.handler = raw_hold, .max_connections = 2});
@@ -371,6 +406,8 @@ Suite *server_limits_suite(void)
     tcase_add_test(tcase, a_handler_may_take_longer_than_a_request);
     tcase_add_test(tcase, a_client_that_does_not_take_its_answer_is_let_go);
     tcase_add_test(tcase, a_chunk_extension_without_end_does_not_spin);
+    tcase_add_test(tcase, a_lack_of_descriptors_does_not_spin);
+    tcase_add_test(tcase, a_lack_of_descriptors_is_over_when_there_are_some_again);
     tcase_add_test(tcase, a_client_that_closes_while_the_handler_works_is_gone);
     tcase_add_test(tcase, a_client_that_resets_is_gone);
     tcase_add_test(tcase, a_client_that_closes_its_half_is_gone);

@@ -158,9 +158,10 @@ END_TEST
 
 START_TEST(a_signal_goes_to_the_whole_group)
 {
-    struct gt_child child = spawn_script("sh -c 'trap \"echo inner; exit\" USR1; echo ready; "
-                                         "while :; do sleep 0.02; done' & "
-                                         "trap 'wait; exit 3' USR1; wait; wait",
+    /* The outer one listens before the inner one can say that both do. */
+    struct gt_child child = spawn_script("trap 'wait; exit 3' USR1; "
+                                         "sh -c 'trap \"echo inner; exit\" USR1; echo ready; "
+                                         "while :; do sleep 0.02; done' & wait; wait",
                                          false);
     ck_assert_str_eq(read_text(child.out, true), "ready\n");
     gt_supervisor_signal(supervisor, child.id, SIGUSR1);
