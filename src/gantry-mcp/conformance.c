@@ -376,6 +376,8 @@ static json_t *from_template(struct gt_arena *arena, const char *uri)
     if (!gt_starts_with(uri, before) || !gt_ends_with(uri, behind))
         return NULL;
     const char *id = uri + strlen(before);
+    if (strlen(id) < strlen(behind)) /* both share a slash */
+        return NULL;
     size_t len = strlen(id) - strlen(behind);
     const char *text =
         gt_printf(arena, "{\"id\":\"%.*s\",\"templateTest\":true,\"data\":\"Data for ID: %.*s\"}",

@@ -158,7 +158,7 @@ static const struct gt_option options[OPTION_COUNT] = {
                      .kind = GT_OPTION_STRING,
                      .argument = "NAME",
                      .group = entry_group,
-                     .help = "the tier that serves the tool",
+                     .help = "the tier of the tool, or of standard input and output",
                      .commands = BIT(COMMAND_REGISTER) | BIT(COMMAND_SERVE) | BIT(COMMAND_TOOLS)},
     [OPTION_DATABASES] = {.name = "allow-database",
                           .kind = GT_OPTION_LIST,

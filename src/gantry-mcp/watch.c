@@ -6,12 +6,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { LOOK_MS = 500, BYTES_MAX = 16 * 1024 * 1024 };
+enum { LOOK_MS = 500 };
 
 struct watched {
-    const char *path;
-    const char *text;         /* as it was loaded, or found wanting, last; NULL: not to be read */
-    struct stat seen, latest; /* read last; found last */
+    const struct gt_config_file *file; /* as it was when the configuration was read last */
+    struct stat seen, latest;          /* read last; found last */
 };
 
 struct gt_config_watch {
@@ -20,15 +19,17 @@ struct gt_config_watch {
     struct gt_loop *loop;
     struct gt_service *service;
     struct gt_config_options options;
-    struct gt_arena *kept; /* secret; holds what follows */
-    GT_VEC(struct watched) files;
+    struct gt_config_files files;
+    GT_VEC(struct watched) watched; /* in the arena of files */
     struct gt_timer *timer;
 };
 
+/* The time of the last change of the file's state as well: its rights may be what was wrong. */
 static bool is_same(const struct stat *a, const struct stat *b)
 {
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+           a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
 /* A pipe cannot: a shell's <(command), standard input. */
@@ -38,24 +39,41 @@ static bool can_be_read_again(const char *path)
     return !gt_streq(path, "-") && (stat(path, &info) != 0 || S_ISREG(info.st_mode));
 }
 
-static void add(struct gt_config_watch *watch, const char *path, const char *text)
+/* From now on these files are watched, which become the watch's. Nothing was seen of them yet: one
+ * that was written after it was read and before the first look is noticed then. */
+static void follow(struct gt_config_watch *watch, const struct gt_config_files *files)
 {
-    struct watched *file = GT_PUSH(watch->kept, &watch->files);
-    file->path = gt_strdup(watch->kept, path);
-    file->text = gt_strdup(watch->kept, text);
+    gt_arena_free(watch->files.arena);
+    watch->files = *files;
+    memset(&watch->watched, 0, sizeof(watch->watched));
+    for (size_t i = 0; i < files->list.len; i++)
+        if (i == 0 || can_be_read_again(files->list.at[i].path))
+            *GT_PUSH(files->arena, &watch->watched) =
+                (struct watched){.file = &watch->files.list.at[i]};
 }
 
-/* From now on the files of this configuration are watched. Nothing was seen of them yet: one that
- * was written after it was read and before the first look is noticed then. */
-static void follow(struct gt_config_watch *watch, const struct gt_config *config)
+static bool is_blank(const struct gt_config_file *file)
 {
-    struct gt_arena *before = watch->kept;
-    watch->kept = gt_arena_new_secret();
-    memset(&watch->files, 0, sizeof(watch->files));
-    for (size_t i = 0; i < config->files.len; i++)
-        if (i == 0 || can_be_read_again(config->files.at[i].path))
-            add(watch, config->files.at[i].path, config->files.at[i].text);
-    gt_arena_free(before);
+    return file->bytes != NULL && strspn(file->bytes, " \t\r\n") == file->len;
+}
+
+/* Reads all files of the configuration that is there now, and watches those, whether or not it is
+ * valid: one that it lacks may come. */
+static struct gt_config *load(struct gt_config_watch *watch, struct gt_diags *diags)
+{
+    struct gt_config_files files = {.arena = gt_arena_new_secret()};
+    watch->options.files = &files;
+    struct gt_config *config = gt_config_load(watch->program->sys, &watch->options, diags);
+    watch->options.files = NULL;
+    follow(watch, &files);
+    /* A file that lost its content, on a full disk say, is not one that wants a server of nothing.
+     */
+    if (config == NULL || !is_blank(&watch->files.list.at[0]))
+        return config;
+    gt_error(diags, "empty", "%s is empty", watch->options.path)->hint =
+        "write it, or stop the server";
+    gt_config_free(config);
+    return NULL;
 }
 
 /* A configuration that is wrong is reported, and the one that holds stays. */
@@ -64,16 +82,8 @@ static void reload(struct gt_config_watch *watch)
     struct gt_program *program = watch->program;
     struct gt_arena *arena = gt_arena_new();
     struct gt_diags diags = gt_diags_init(arena);
-    const char *path = watch->options.path, *text = watch->files.at[0].text;
-    /* A file that lost its content, on a full disk say, is not one that wants a server of nothing.
-     */
-    struct gt_config *config = NULL;
-    if (text != NULL && text[strspn(text, " \t\r\n")] == '\0')
-        gt_error(&diags, "empty", "%s is empty", path)->hint = "write it, or stop the server";
-    else
-        config = gt_config_load(program->sys, &watch->options, &diags);
-    if (config != NULL)
-        follow(watch, config);
+    const char *path = watch->options.path;
+    struct gt_config *config = load(watch, &diags);
     bool good = config != NULL && gt_service_replace(watch->service, config, &diags);
     gt_report(&program->err, &diags, program->verbosity == GT_QUIET);
     gt_stream_flush(&program->err);
@@ -86,24 +96,38 @@ static void reload(struct gt_config_watch *watch)
     gt_arena_free(arena);
 }
 
-/* Reads all anew; whether one has another text than before. */
-static bool read_again(struct gt_config_watch *watch)
+/* A file's bytes as gt_config_load would have them, NULL where it would not. */
+static const char *bytes_of(struct gt_arena *arena, const char *path, bool own, size_t *len)
 {
+    struct gt_diags ignored = gt_diags_init(arena);
+    char *bytes = NULL;
+    if (own)
+        return gt_file_read(arena, path, GT_CONFIG_FILE_MAX, &bytes, len, &ignored) == GT_READ_OK
+                   ? bytes
+                   : NULL;
+    bytes = gt_file_text(arena, path, GT_CONFIG_REFERENCE_MAX, &ignored);
+    *len = bytes != NULL ? strlen(bytes) : 0;
+    return bytes;
+}
+
+/* Whether a file has other bytes than before. One that is there and cannot be read is tried again
+ * at the next look. */
+static bool has_changed(struct gt_config_watch *watch)
+{
+    struct gt_arena *arena = gt_arena_new_secret();
+    static const struct stat nothing;
     bool changed = false;
-    struct gt_arena *before = watch->kept;
-    watch->kept = gt_arena_new_secret();
-    struct watched *files = gt_calloc(watch->kept, watch->files.len, sizeof(*files));
-    for (size_t i = 0; i < watch->files.len; i++) {
-        const struct watched *old = &watch->files.at[i];
-        struct gt_diags ignored = gt_diags_init(watch->kept);
-        files[i] = (struct watched){
-            .path = gt_strdup(watch->kept, old->path), .seen = old->latest, .latest = old->latest};
-        files[i].text = gt_file_text(watch->kept, files[i].path, BYTES_MAX, &ignored);
-        changed |= !gt_streq(files[i].text, old->text);
+    for (size_t i = 0; i < watch->watched.len; i++) {
+        struct watched *one = &watch->watched.at[i];
+        const struct gt_config_file *file = one->file;
+        size_t len = 0;
+        const char *bytes = bytes_of(arena, file->path, i == 0, &len);
+        one->seen = bytes != NULL ? one->latest : nothing;
+        changed |= bytes == NULL || file->bytes == NULL
+                       ? bytes != file->bytes
+                       : len != file->len || memcmp(bytes, file->bytes, len) != 0;
     }
-    watch->files.at = files;
-    watch->files.cap = watch->files.len;
-    gt_arena_free(before);
+    gt_arena_free(arena);
     return changed;
 }
 
@@ -112,31 +136,35 @@ static void look(void *payload)
     struct gt_config_watch *watch = payload;
     watch->timer = gt_timer_start(watch->loop, LOOK_MS, look, watch);
     bool settled = true, other = false; /* not settled: it may be half written */
-    for (size_t i = 0; i < watch->files.len; i++) {
-        struct watched *file = &watch->files.at[i];
+    for (size_t i = 0; i < watch->watched.len; i++) {
+        struct watched *one = &watch->watched.at[i];
         struct stat now;
-        if (stat(file->path, &now) != 0)
+        if (stat(one->file->path, &now) != 0)
             memset(&now, 0, sizeof(now)); /* it went */
-        settled &= is_same(&now, &file->latest);
-        other |= !is_same(&now, &file->seen);
-        file->latest = now;
+        settled &= is_same(&now, &one->latest);
+        other |= !is_same(&now, &one->seen);
+        one->latest = now;
     }
-    if (settled && other && read_again(watch))
+    if (settled && other && has_changed(watch))
         reload(watch);
 }
 
 struct gt_config_watch *gt_config_watch_new(struct gt_program *program, struct gt_loop *loop,
                                             struct gt_service *service,
-                                            const struct gt_config_options *options,
-                                            const struct gt_config *config)
+                                            const struct gt_config_options *options)
 {
-    if (!can_be_read_again(options->path))
+    struct gt_config_files *files = options->files, mine = *files;
+    *files = (struct gt_config_files){0};
+    if (!can_be_read_again(options->path)) {
+        gt_arena_free(mine.arena);
         return NULL;
+    }
     struct gt_arena *arena = gt_arena_new();
     struct gt_config_watch *watch = GT_NEW(arena, struct gt_config_watch);
     *watch = (struct gt_config_watch){
         .arena = arena, .program = program, .loop = loop, .service = service, .options = *options};
-    follow(watch, config);
+    watch->options.files = NULL;
+    follow(watch, &mine);
     watch->timer = gt_timer_start(loop, LOOK_MS, look, watch);
     return watch;
 }
@@ -146,6 +174,6 @@ void gt_config_watch_free(struct gt_config_watch *watch)
     if (watch == NULL)
         return;
     gt_timer_cancel(watch->timer);
-    gt_arena_free(watch->kept);
+    gt_arena_free(watch->files.arena);
     gt_arena_free(watch->arena);
 }

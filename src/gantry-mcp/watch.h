@@ -13,11 +13,11 @@
 struct gt_config_watch;
 
 /* Options as the configuration, which the service now serves, was loaded with; bytes must be NULL.
- * NULL when its file cannot be read a second time (a pipe). */
+ * What is in `files` becomes the watch's. NULL when the configuration cannot be read a second time
+ * (a pipe). */
 struct gt_config_watch *gt_config_watch_new(struct gt_program *program, struct gt_loop *loop,
                                             struct gt_service *service,
-                                            const struct gt_config_options *options,
-                                            const struct gt_config *config);
+                                            const struct gt_config_options *options);
 void gt_config_watch_free(struct gt_config_watch *watch); /* NULL is allowed */
 
 #endif

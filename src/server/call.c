@@ -8,6 +8,7 @@
 #include <gantry/base/buf.h>
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
+#include <math.h>
 #include <string.h>
 
 enum { MESSAGE_MAX = 2000, TEXT_MAX = 256 * 1024 * 1024, TEXT_KEPT = 1024 * 1024 };
@@ -344,11 +345,28 @@ json_t *gt_call_misfit(struct gt_arena *arena, const struct gt_schema_problems *
     return gt_call_failure(GT_FAILURE_ARGUMENTS, gt_one_line(arena, text, MESSAGE_MAX));
 }
 
+/* An integer that was written as 5.0 or 5e0 becomes 5: JSON Schema takes it for one, and tools look
+ * for nothing else. False for one that no integer holds. */
+static bool settle_integer(json_t *arguments, const char *key, const json_t *property)
+{
+    const double end = 9223372036854775808.0; /* 2^63 */
+    const json_t *value = json_object_get(arguments, key);
+    double number = json_real_value(value);
+    if (!json_is_real(value) ||
+        !gt_streq(json_string_value(json_object_get(property, "type")), "integer"))
+        return true;
+    if (number >= end || number < -end)
+        return false;
+    if (number == floor(number))
+        json_object_set_new(arguments, key, json_integer((json_int_t)number));
+    return true;
+}
+
 static bool check_arguments(const struct gt_call_order *order, struct gt_arena *arena,
                             json_t *arguments)
 {
     struct gt_schema_problems problems = {0};
-    const char *key;
+    const char *key, *large = NULL;
     const json_t *property;
     json_object_foreach(gt_iterable(json_object_get(order->tool->input_schema, "properties")), key,
                         property)
@@ -356,11 +374,17 @@ static bool check_arguments(const struct gt_call_order *order, struct gt_arena *
         json_t *value = json_object_get(property, "default");
         if (value != NULL && json_object_get(arguments, key) == NULL)
             json_object_set(arguments, key, value);
+        if (!settle_integer(arguments, key, property))
+            large = key;
     }
-    if (gt_schema_check(order->tool->validator, arena, arguments, &problems))
-        return true;
-    refuse(order, gt_call_misfit(arena, &problems));
-    return false;
+    if (!gt_schema_check(order->tool->validator, arena, arguments, &problems)) {
+        refuse(order, gt_call_misfit(arena, &problems));
+        return false;
+    }
+    if (large != NULL)
+        refuse(order, gt_call_failure(GT_FAILURE_ARGUMENTS,
+                                      gt_printf(arena, "%s is larger than any integer", large)));
+    return large == NULL;
 }
 
 /* The tool's own limits; those of the tier were looked at when the request came. */

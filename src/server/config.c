@@ -7,8 +7,6 @@
 
 enum { SHUTDOWN_MS = 10 * 1000, MESSAGE_MAX = 1000 };
 
-static const size_t file_max = (size_t)9 << 20; /* the parser's own limit is 8 MiB */
-
 static bool read_document(struct gt_reading *reading, const struct gt_config_options *options)
 {
     const char *path = options->path;
@@ -17,15 +15,16 @@ static bool read_document(struct gt_reading *reading, const struct gt_config_opt
     size_t len = options->len;
     enum gt_read_result result = GT_READ_OK;
     if (text == NULL) {
-        result = gt_file_read(reading->arena, path, file_max, &bytes, &len, reading->diags);
+        result =
+            gt_file_read(reading->arena, path, GT_CONFIG_FILE_MAX, &bytes, &len, reading->diags);
         text = bytes;
     }
     if (result == GT_READ_ABSENT)
         gt_error(reading->diags, "no-config", "there is no file %s", path)->hint =
             "write one with `gantry-mcp init`, or name yours with --config FILE";
+    gt_reading_file(reading, path, text, len);
     if (result != GT_READ_OK)
         return false;
-    gt_reading_file(reading, path, text);
     const char *name = gt_streq(path, "-") ? "(standard input)" : path;
     if (!gt_doc_parse(reading->arena, name, text, len, &reading->doc, reading->diags))
         return false;
@@ -70,6 +69,7 @@ struct gt_config *gt_config_load(const struct gt_sys *sys, const struct gt_confi
     struct gt_reading reading = {.arena = arena,
                                  .sys = sys,
                                  .config = config,
+                                 .files = options->files,
                                  .diags = &own,
                                  .elsewhere = options->elsewhere};
     config->arena = arena;

@@ -41,7 +41,8 @@ static const char *name_of(const struct gt_reading *reading, const struct gt_sec
     const struct gt_mark *mark = gt_marks_get(reading->doc.marks, at);
     const json_t *name = json_object_get(value, "name");
     if (!json_is_object(value)) {
-        gt_reading_error(reading, pointer, "wrong-type", "a %s must be a map", section->word);
+        gt_reading_error(reading, pointer, "wrong-type", "a %s must be a map", section->word)
+            ->hint = "write name: NAME and the other keys of the entry";
         return NULL;
     }
     if (json_is_string(name))

@@ -28,7 +28,7 @@
     }
 #define ENTRIES(key, about)                                                                        \
     {                                                                                              \
-        .name = key, .takes = GT_TAKES_MAP | GT_TAKES_LIST, .element = &anything, .summary = about \
+        .name = key, .takes = GT_TAKES_MAP | GT_TAKES_LIST, .element = &entry, .summary = about    \
     }
 #define END                                                                                        \
     {                                                                                              \
@@ -46,6 +46,9 @@ const struct gt_rule gt_entry_name = {
 
 static const struct gt_key text = {.takes = GT_TAKES_TEXT, .summary = "text"};
 static const struct gt_key anything = {.takes = GT_TAKES_ANY, .summary = "an entry"};
+/* The keys of an entry are those of its type. One without any is there all the same. */
+static const struct gt_key entry = {
+    .takes = GT_TAKES_ANY | GT_TAKES_MAP, .element = &anything, .summary = "an entry"};
 
 static const struct gt_key limits_keys[] = {
     INTEGER("max_in_flight", 0, COUNT_MAX, "requests that are accepted and not answered yet"),
@@ -60,8 +63,8 @@ static const struct gt_key limits_keys[] = {
 
 static const struct gt_key security_keys[] = {
     BOOLEAN("requires_auth", "refused where no token was checked"),
-    BOOLEAN("sandbox", "keeps the tool to what it needs and no more"),
-    TEXTS("allowed_paths", "folders that a file tool may look into"),
+    BOOLEAN("sandbox", "says that the tool is kept to what it needs, as all are"),
+    TEXTS("allowed_paths", "folders that a file tool without a source may look into"),
     TEXTS("scopes", "scopes that the caller's token must have, all of them"),
     END,
 };

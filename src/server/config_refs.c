@@ -7,8 +7,6 @@
 #include <gantry/sys/file.h>
 #include <string.h>
 
-static const size_t file_max = (size_t)1 << 20;
-
 static const char *find_variable(void *self, const char *name)
 {
     const struct gt_reading *reading = self;
@@ -17,11 +15,17 @@ static const char *find_variable(void *self, const char *name)
     return value == NULL && reading->elsewhere ? "1" : value;
 }
 
-void gt_reading_file(const struct gt_reading *reading, const char *path, const char *text)
+void gt_reading_file(const struct gt_reading *reading, const char *path, const char *bytes,
+                     size_t len)
 {
-    struct gt_config_file *file = GT_PUSH(reading->arena, &reading->config->files);
-    file->path = gt_strdup(reading->arena, path);
-    file->text = gt_strdup(reading->arena, text);
+    struct gt_config_files *files = reading->files;
+    if (files == NULL)
+        return;
+    *GT_PUSH(files->arena, &files->list) = (struct gt_config_file){
+        .path = gt_strdup(files->arena, path),
+        .bytes = bytes != NULL ? gt_strndup(files->arena, bytes, len) : NULL,
+        .len = len,
+    };
 }
 
 /* The file's text without the line break at its end, which editors put there and passwords do not
@@ -31,14 +35,16 @@ static const char *find_file(void *self, const char *path, struct gt_diags *diag
     const struct gt_reading *reading = self;
     const char *full = gt_path_below(reading->arena, reading->config->folder, path);
     size_t mark = gt_diags_mark(diags);
-    char *text = gt_file_text(reading->arena, full, file_max, diags);
+    char *text = gt_file_text(reading->arena, full, GT_CONFIG_REFERENCE_MAX, diags);
+    gt_reading_file(reading, full, text, text != NULL ? strlen(text) : 0);
     if (text == NULL) {
-        if (gt_streq(diags->list.at[mark]->code, "no-file"))
-            diags->list.at[mark]->hint =
-                "the path of a ${file...} starts at the configuration's folder";
+        struct gt_diag *diag = diags->list.at[mark];
+        if (gt_streq(diag->code, "no-file"))
+            diag->hint = "the path of a ${file...} starts at the configuration's folder";
+        else if (diag->hint == NULL)
+            diag->hint = "a ${file...} stands for a short text in UTF-8";
         return NULL;
     }
-    gt_reading_file(reading, full, text);
     size_t len = strlen(text);
     if (len > 0 && text[len - 1] == '\n')
         text[--len] = '\0';
@@ -60,14 +66,19 @@ static enum gt_resolution resolve(void *payload, const char *pointer, const char
     size_t mark = gt_diags_mark(diags);
     bool found = false, known = false;
     for (size_t i = 0; i < GT_COUNT(kinds) && !known; i++) {
-        known = gt_starts_with(expression, kinds[i].head);
+        known =
+            gt_starts_with(expression, kinds[i].head) && expression[strlen(kinds[i].head)] != '\0';
         found = known && kinds[i].find(&resolver, expression + strlen(kinds[i].head), value, diags);
     }
     if (!known)
         gt_error(diags, "unknown-reference", "there is no ${%s}", expression)->hint =
             "use ${env.NAME} or ${file.PATH}; $${ is a literal ${";
-    for (size_t i = mark; i < diags->list.len; i++)
-        diags->list.at[i]->pos = gt_marks_pos(reading->doc.marks, pointer);
+    for (size_t i = mark; i < diags->list.len; i++) {
+        struct gt_diag *diag = diags->list.at[i];
+        diag->pos = gt_marks_pos(reading->doc.marks, pointer);
+        if (gt_streq(diag->code, "unset-environment"))
+            diag->hint = "set it in the environment of gantry-mcp, for example with export";
+    }
     return found ? GT_RESOLVED : GT_UNKNOWN;
 }
 

@@ -39,7 +39,9 @@ json_t *gt_config_schema(void)
         {"sources", json_pack("{s:o}", "anyOf", sources)},
         {"tools", json_pack("{s:o}", "anyOf", tools)},
         {"toolsets", gt_fields_schema(gt_toolset_keys)},
-        {"tiers", gt_fields_schema(gt_tier_keys)},
+        /* a name alone is a tier where all is as by default */
+        {"tiers",
+         json_pack("{s:[o, {s:s}]}", "anyOf", gt_fields_schema(gt_tier_keys), "type", "null")},
     };
     json_t *properties = json_object_get(out, "properties");
     for (size_t i = 0; i < GT_COUNT(sections); i++)

@@ -128,6 +128,20 @@ static void put_list(json_t *out, const char *name, const json_t *value)
         json_object_set(out, name, gt_iterable(value));
 }
 
+/* A list of nobody would stand for everybody, as one that is left out does. */
+static void refuse_empty(const struct gt_reading *reading, const char *pointer, const json_t *jwt)
+{
+    static const char *const lists[] = {"audience", "clients", "scopes", "claims"};
+    for (size_t i = 0; i < GT_COUNT(lists); i++) {
+        const json_t *list = json_object_get(jwt, lists[i]);
+        if (json_is_array(list) && json_array_size(list) == 0)
+            gt_reading_error(reading, gt_pointer_join(reading->arena, pointer, lists[i]),
+                             "empty-list", "%s is an empty list, which no token can be in",
+                             lists[i])
+                ->hint = "list some, or leave it out";
+    }
+}
+
 static bool is_safe_url(struct gt_arena *arena, const char *text)
 {
     struct gt_url url;
@@ -139,7 +153,8 @@ static void check_url(const struct gt_reading *reading, const char *pointer, con
     if (!is_safe_url(reading->arena, text))
         gt_reading_error(
             reading, pointer, "bad-url", "\"%s\" is no https URL",
-            gt_one_line(reading->arena, gt_marks_shown(reading->doc.marks, pointer, text), 200));
+            gt_one_line(reading->arena, gt_marks_shown(reading->doc.marks, pointer, text), 200))
+            ->hint = "use https://..., or http:// for an issuer on this machine";
 }
 
 static const struct gt_jwt_config *read_jwt(const struct gt_reading *reading,
@@ -153,6 +168,7 @@ static const struct gt_jwt_config *read_jwt(const struct gt_reading *reading,
     jwt->discovery_url = gt_text_of(value, "/discovery_url");
     check_url(reading, gt_printf(arena, "%s/issuer", at), jwt->issuer);
     check_url(reading, gt_printf(arena, "%s/discovery_url", at), jwt->discovery_url);
+    refuse_empty(reading, at, value);
     if (gt_was_reported(gt_text_at(value, "/issuer")) ||
         gt_was_reported(gt_text_at(value, "/discovery_url")))
         return jwt;
@@ -183,10 +199,50 @@ static const struct gt_jwt_config *read_jwt(const struct gt_reading *reading,
     return jwt;
 }
 
-static void read_hosts(struct gt_tier *tier)
+/* As browsers write it: a scheme, a host and perhaps a port. */
+static bool is_origin(const char *text)
 {
-    for (const char *const *host = tier->allowed_hosts; host != NULL && *host != NULL; host++)
-        tier->any_host |= gt_streq(*host, "*");
+    const char *host = strstr(text, "://");
+    return gt_streq(text, "*") || gt_streq(text, "null") ||
+           (host != NULL && host > text && host[3] != '\0' && strpbrk(host + 3, "/?#@* ") == NULL);
+}
+
+static bool is_host(const char *text)
+{
+    return gt_streq(text, "*") || (*text != '\0' && strpbrk(text, "/?#@* ") == NULL);
+}
+
+/* Names that no request can have would be passed over without a word. */
+static void check_names(const struct gt_reading *reading, const char *pointer,
+                        const char *const *names, bool (*is_one)(const char *text),
+                        const char *words[2])
+{
+    for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
+        const char *at = gt_pointer_index(reading->arena, pointer, i);
+        if (!is_one(names[i]) && !gt_was_reported(names[i]))
+            gt_reading_error(
+                reading, at, "bad-name", "\"%s\" is no %s",
+                gt_one_line(reading->arena, gt_marks_shown(reading->doc.marks, at, names[i]), 200),
+                words[0])
+                ->hint = words[1];
+    }
+}
+
+static void read_callers(const struct gt_reading *reading, const struct gt_entry *entry,
+                         const json_t *value, struct gt_tier *tier)
+{
+    static const char *origin[] = {"origin of web pages",
+                                   "write https://HOST or https://HOST:PORT, or * for any"},
+                      *host[] = {"host name", "write HOST or HOST:PORT, or * for any"};
+    struct gt_arena *arena = reading->arena;
+    tier->allowed_origins = gt_texts_at(arena, value, "/allowed_origins");
+    tier->allowed_hosts = gt_texts_at(arena, value, "/allowed_hosts");
+    check_names(reading, gt_printf(arena, "%s/allowed_origins", entry->pointer),
+                tier->allowed_origins, is_origin, origin);
+    check_names(reading, gt_printf(arena, "%s/allowed_hosts", entry->pointer), tier->allowed_hosts,
+                is_host, host);
+    for (const char *const *name = tier->allowed_hosts; name != NULL && *name != NULL; name++)
+        tier->any_host |= gt_streq(*name, "*");
 }
 
 static void read_tier(struct gt_reading *reading, struct gt_entry *entry)
@@ -198,9 +254,7 @@ static void read_tier(struct gt_reading *reading, struct gt_entry *entry)
     *tier = (struct gt_tier){.name = entry->name, .host = default_host, .port = GT_PORT_DEFAULT};
     entry->value = value;
     read_address(reading, entry, value, tier);
-    tier->allowed_origins = gt_texts_at(arena, value, "/allowed_origins");
-    tier->allowed_hosts = gt_texts_at(arena, value, "/allowed_hosts");
-    read_hosts(tier);
+    read_callers(reading, entry, value, tier);
     tier->cors = gt_flag_at(value, "/cors", false);
     tier->public_url = read_public_url(reading, entry, value);
     tier->limits = gt_limits_at(value, "/limits");

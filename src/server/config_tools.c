@@ -93,7 +93,27 @@ static bool check_source(const struct gt_reading *reading, const struct gt_tool 
     if (source == NULL || source->type == wanted)
         return source != NULL;
     gt_reading_error(reading, at, "wrong-source", "a %s tool needs a %s source, and \"%s\" is %s",
-                     tool->type->name, wanted->name, source->name, source->type->name);
+                     tool->type->name, wanted->name, source->name, source->type->name)
+        ->hint = gt_printf(reading->arena, "name a %s source", wanted->name);
+    return false;
+}
+
+/* Folders that would be passed over are an error: who wrote them relies on them. */
+static bool check_paths(const struct gt_reading *reading, const struct gt_tool *tool)
+{
+    const char *at = gt_printf(reading->arena, "%s/security/allowed_paths", tool->pointer);
+    if (gt_at(tool->settings, "/security/allowed_paths") == NULL)
+        return true;
+    if (!tool->type->own_source)
+        gt_reading_error(reading, at, "unused-paths", "a %s tool looks into no folders",
+                         tool->type->name)
+            ->hint = "leave allowed_paths out";
+    else if (gt_at(tool->settings, "/source") != NULL)
+        gt_reading_error(reading, at, "conflict",
+                         "tool \"%s\" has a source, and folders of its own", tool->name)
+            ->hint = "leave one of them out: a source has folders itself";
+    else
+        return true;
     return false;
 }
 
@@ -261,7 +281,7 @@ static void read_tool(struct gt_reading *reading, const struct gt_entry *entry,
     if (row == types->count)
         return;
     struct gt_tool *tool = new_tool(reading, entry, gt_tool_types[row], value);
-    bool has_source = find_source(reading, tool);
+    bool has_source = check_paths(reading, tool) && find_source(reading, tool);
     if (good && (tier == NULL || !has_source) &&
         gt_key_find(tool->type->keys, "parameters") != NULL)
         json_decref(gt_parameters_schema(reading->config, tool, reading->diags)); /* its mistakes */

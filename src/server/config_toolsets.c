@@ -22,7 +22,8 @@ static void read_toolset(struct gt_reading *reading, const struct gt_entry *entr
             gt_reading_unknown(reading, at, "tool", names[i], &reading->tools);
         else if (gt_map_get(&seen, names[i]) != NULL)
             gt_reading_warning(reading, at, "duplicate-name", "toolset \"%s\" names \"%s\" twice",
-                               entry->name, names[i]);
+                               entry->name, names[i])
+                ->hint = "leave one of them out";
         else if (tool != NULL)
             *GT_PUSH(arena, &toolset->tools) = tool;
         gt_map_set(&seen, names[i], toolset);
@@ -69,7 +70,8 @@ static void choose_toolsets(const struct gt_reading *reading, struct gt_tier *ti
             gt_reading_unknown(reading, at, "toolset", names[i], &reading->toolsets);
         else if (!add_toolset(reading, tier, toolset) && reading->diags->errors == 0)
             gt_reading_warning(reading, at, "empty-toolset",
-                               "toolset \"%s\" has no tools of tier \"%s\"", names[i], tier->name);
+                               "toolset \"%s\" has no tools of tier \"%s\"", names[i], tier->name)
+                ->hint = "name another toolset, or give it tools of this tier";
     }
 }
 

@@ -116,7 +116,8 @@ bool gt_config_remove_tool(struct gt_edit *edit, const char *name, struct gt_dia
     *GT_PUSH(edit->arena, &names) = NULL;
     const char *near = gt_nearest(name, names.at);
     gt_error(diags, "absent", "%s has no tool \"%s\"", edit->name, name)->hint =
-        near != NULL ? gt_printf(edit->arena, "did you mean \"%s\"?", near) : NULL;
+        near != NULL ? gt_printf(edit->arena, "did you mean \"%s\"?", near)
+                     : "`gantry-mcp tools` lists them";
     return false;
 }
 
@@ -128,7 +129,7 @@ bool gt_config_add_to_toolset(struct gt_edit *edit, const char *toolset, const c
         at != NULL ? gt_at(edit->root, gt_printf(edit->arena, "%s/tools", at)) : NULL;
     const json_t *value = gt_keep(edit->arena, json_string(tool)), *item;
     size_t i;
-    if (at == NULL || json_is_null(gt_at(edit->root, at)))
+    if (at == NULL)
         return gt_config_add(edit, "toolsets", toolset,
                              gt_pack(edit->arena, "{s:[O]}", "tools", value), diags);
     json_array_foreach(names, i, item)
@@ -136,7 +137,7 @@ bool gt_config_add_to_toolset(struct gt_edit *edit, const char *toolset, const c
         if (gt_streq(json_string_value(item), tool))
             return true;
     }
-    if (names == NULL)
+    if (names == NULL) /* nothing at all is in it, perhaps */
         return gt_edit_add(edit, at, "tools", gt_pack(edit->arena, "[O]", value), diags);
     return gt_edit_add(edit, gt_printf(edit->arena, "%s/tools", at), NULL, value, diags);
 }

@@ -95,7 +95,8 @@ static void add(const struct work *work, struct parameters *out, struct gt_map *
         gt_one_line(arena, gt_marks_shown(work->config->marks, at, parameter->name), 64);
     if (gt_map_get(names, parameter->name) != NULL)
         gt_config_error(work->config, work->diags, parameter->pointer, "duplicate-name",
-                        "there are two parameters named \"%s\"", shown);
+                        "there are two parameters named \"%s\"", shown)
+            ->hint = "rename one of them";
     else if (!gt_pattern_matches(parameter_name.pattern, parameter->name))
         gt_config_error(work->config, work->diags, parameter->pointer, "bad-name",
                         "\"%s\" cannot name a parameter", shown)
@@ -184,7 +185,8 @@ static bool put_bound(const struct work *work, const struct parameter *parameter
     }
     gt_config_error(work->config, work->diags,
                     gt_printf(work->config->arena, "%s/%s", parameter->pointer, key),
-                    "does-not-fit", "%s is not for values of type %s", key, type);
+                    "does-not-fit", "%s is not for values of type %s", key, type)
+        ->hint = "leave it out, or change the type";
     return false;
 }
 
@@ -208,6 +210,13 @@ static void put_bounds(const struct work *work, const struct parameter *paramete
     static const char *const keys[] = {"min_value", "max_value", "max_length", "pattern"};
     for (size_t i = 0; i < GT_COUNT(keys); i++)
         put_bound(work, parameter, keys[i], type, out);
+    const json_t *least = json_object_get(out, "minimum"), *most = json_object_get(out, "maximum");
+    if (json_is_number(least) && json_is_number(most) &&
+        json_number_value(least) > json_number_value(most))
+        gt_config_error(work->config, work->diags, parameter->pointer, "does-not-fit",
+                        "no value of \"%s\" fits: the smallest number is above the largest",
+                        parameter->name)
+            ->hint = "look at min_value and max_value";
     put_allowed(work, parameter, type, out);
 }
 
@@ -220,7 +229,8 @@ static void put_items(const struct work *work, const struct parameter *parameter
         return;
     if (!gt_streq(type, "array")) {
         gt_config_error(work->config, work->diags, at, "does-not-fit",
-                        "items is not for values of type %s", type);
+                        "items is not for values of type %s", type)
+            ->hint = "leave it out, or change the type";
         return;
     }
     const char *element =
@@ -280,7 +290,8 @@ static void put_default(const struct work *work, const struct parameter *paramet
     bool told = problems.len > 0 && !has_hidden_bounds(work, parameter);
     gt_config_error(work->config, work->diags, at, "bad-default",
                     "the default of \"%s\" does not fit: %s", parameter->name,
-                    told ? problems.at[0].message : "it is not valid");
+                    told ? problems.at[0].message : "it is not valid")
+        ->hint = "give another default, or change what values may be";
 }
 
 static json_t *property_of(const struct work *work, const struct parameter *parameter)
@@ -370,7 +381,8 @@ static void refine(const struct work *work, const struct parameter *parameter, j
     if (type != NULL && own != NULL && !gt_streq(type, own)) {
         gt_config_error(work->config, work->diags, gt_printf(arena, "%s/type", parameter->pointer),
                         "does-not-fit", "parameter \"%s\" of a %s tool is of type %s",
-                        parameter->name, work->tool->type->name, own);
+                        parameter->name, work->tool->type->name, own)
+            ->hint = "leave type out";
         return;
     }
     check_required(work, parameter);

@@ -72,6 +72,7 @@ struct gt_listener {
     json_t *capabilities;
     struct gt_mcp_stdio *stdio;
     struct gt_visit *stdio_visit;
+    const char *asked; /* the tier that stdio speaks for; NULL: whichever is the first */
     struct gt_gate gate;
     struct gt_running *waiting, **waiting_end; /* for max_concurrent, first come first served */
     bool admitting;                            /* calls are being started just now */

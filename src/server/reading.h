@@ -25,6 +25,7 @@ struct gt_reading {
     struct gt_arena *arena;
     const struct gt_sys *sys;
     struct gt_config *config;
+    struct gt_config_files *files; /* NULL: nobody asks */
     struct gt_doc doc;
     struct gt_diags *diags;
     const json_t *top;   /* the document, its own keys checked; sections as they were written, with
@@ -46,8 +47,9 @@ const struct gt_key *gt_keys_joined(struct gt_arena *arena, const struct gt_key 
 
 /* -- config_refs.c -- */
 
-/* Notes a file that the configuration came from; both are copied. */
-void gt_reading_file(const struct gt_reading *reading, const char *path, const char *text);
+/* Notes a file that the configuration comes from; both are copied. NULL: it could not be read. */
+void gt_reading_file(const struct gt_reading *reading, const char *path, const char *bytes,
+                     size_t len);
 
 /* The document with what its references stand for; references that lead nowhere are reported.
  * Borrowed from the arena. */

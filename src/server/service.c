@@ -155,6 +155,7 @@ void gt_service_stdio(struct gt_service *service, const char *tier, int in, int 
 {
     const struct gt_tier *found = gt_live_tier(service->live, tier);
     struct gt_listener *listener = gt_listener_new(service, found);
+    listener->asked = gt_strdup(listener->arena, tier);
     listener->stdio_visit = GT_NEW(listener->arena, struct gt_visit);
     /* Who started the program is the caller. */
     *listener->stdio_visit = (struct gt_visit){.listener = listener, .trusted = true};
@@ -192,6 +193,27 @@ static bool same_tools(const struct gt_live *a, const struct gt_live *b)
     return true;
 }
 
+/* False where the tier is not there any more: a client would be left without a tool or a word. */
+static bool stdio_follows(const struct gt_service *service, const struct gt_live *live,
+                          struct gt_diags *diags)
+{
+    for (struct gt_listener *at = service->listeners; at != NULL; at = at->next) {
+        const struct gt_tier *tier = gt_live_tier(live, at->asked);
+        if (at->stdio == NULL)
+            continue;
+        if (tier == NULL) {
+            gt_error(diags, "dangling-reference",
+                     "the tier \"%s\", which is served over stdio, is not there any more",
+                     at->asked)
+                ->hint = "give a tier this name, or start with another --tier";
+            return false;
+        }
+        if (!gt_streq(at->tier, tier->name))
+            at->tier = gt_strdup(at->arena, tier->name);
+    }
+    return true;
+}
+
 bool gt_service_replace(struct gt_service *service, struct gt_config *config,
                         struct gt_diags *diags)
 {
@@ -200,8 +222,12 @@ bool gt_service_replace(struct gt_service *service, struct gt_config *config,
         gt_config_free(config);
         return false;
     }
-    struct gt_live *before = service->live;
-    service->live = gt_live_new(config);
+    struct gt_live *before = service->live, *live = gt_live_new(config);
+    if (!stdio_follows(service, live, diags)) {
+        gt_live_release(live);
+        return false;
+    }
+    service->live = live;
     gt_sources_follow(service);
     gt_ready_forget(service);
     for (struct gt_listener *at = service->listeners; at != NULL; at = at->next) {

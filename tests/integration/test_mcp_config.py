@@ -134,6 +134,13 @@ class Register(Config):
                     self.run_it("register", "more", "--remove")
                     self.assertEqual(self.path.read_bytes(), before.encode())
 
+    def test_a_toolset_that_holds_nothing_yet(self) -> None:
+        for form in ("  new:\n", "  new: {}\n", "  new: {tools: []}\n"):
+            with self.subTest(form):
+                self.write(ODD.replace("- name: all\n  tools: [list, read]   # both\n", form))
+                self.run_it("register", "more", "--type", "file-read", "--toolset", "new")
+                self.assertIn("more", self.run_it("tools", "--toolset", "new").stdout)
+
     def test_a_source_and_its_tools(self) -> None:
         self.write("# empty\n")
         self.run_it("register", "warehouse", "--type", "postgres", "--database", "a", "--user", "u", "--password-env", "PW")
@@ -238,6 +245,22 @@ class Validate(Config):
         self.assertEqual((wrong["line"], wrong["column"], wrong["file"]), (1, 1, "gantry-mcp.yaml"))
         self.assertFalse(events[-1]["valid"])
 
+    def test_every_error_says_what_to_do(self) -> None:
+        self.write(
+            "name: ${env.NOT_SET}\ntitle: ${file.}\ninstructions: ${file./bin/sh}\n"
+            "sources:\n  f: {type: filesystem, allowed_paths: ['']}\n  g: {type: redis}\n  h:\n"
+            "tools:\n"
+            "- {name: a, type: file-list, source: g}\n- text\n- {type: file-list}\n- {name: a}\n"
+            "- {name: b, type: file-list, source: f, security: {allowed_paths: [/data]}}\n"
+            "toolsets: {t: }\n"
+            "tiers: {local: {allowed_origins: [x], allowed_hosts: ['a/b'], auth: {jwt: {issuer: 'http://a.b'}}}}\n"
+        )
+        done = self.run_it("validate", "--json", code=FAILED)
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        errors = [event for event in events if event["event"] == "diagnostic" and event["severity"] == "error"]
+        self.assertEqual(len(errors), 14, done.stdout)
+        self.assertEqual([event["message"] for event in errors if not event.get("hint")], [])
+
     def test_the_schema_is_one(self) -> None:
         schema = json.loads(self.run_it("validate", "--schema").stdout)
         self.assertEqual(schema["type"], "object")
@@ -254,6 +277,11 @@ class Validate(Config):
         self.assertIn("gantry-mcp init", self.run_it("validate", code=FAILED).stderr)
         self.run_it("register", "x", "--type", "redis", code=FAILED)
         self.run_it("validate", "--confg", "x", code=USAGE)
+
+    def test_a_tier_is_chosen_for_pipes_alone(self) -> None:
+        """Over http all tiers are served: whoever names one would rely on that it is the only one."""
+        self.write("tools: {a: {type: file-list, security: {allowed_paths: [/data]}}}\n")
+        self.assertIn("stdio", self.run_it("serve", "--tier", "local", code=USAGE).stderr)
 
 
 class Words(Config):

@@ -72,6 +72,8 @@ class Apart(ProgramTest):
         names = self.names()
         self.assertIn("test_simple_text", names)
         self.assertNotIn("list", names)
+        for uri, there in (("test://template/7/data", True), ("test://template/data", False)):
+            self.assertEqual("result" in self.ask("resources/read", {"uri": uri}), there, uri)
 
 
 if __name__ == "__main__":

@@ -83,12 +83,13 @@ class Reading(FilesTest):
     def test_ranges_of_bytes(self) -> None:
         part = self.result("read", path="a.txt", offset=4, length=3)
         self.assertEqual((part["text"], part["offset"], part["next_offset"], part["truncated"]), ("two", 4, 7, False))
-        for offset in (14, 1000):
+        for offset in (14, 14.0, 1000, 2**63 - 1):
             end = self.result("read", path="a.txt", offset=offset)
             self.assertEqual((end["text"], end["bytes"], "next_offset" in end), ("", 0, False))
         self.assertNotIn("next_offset", self.result("read", path="a.txt", offset=4, length=10))
         self.refused("invalid_arguments", "not both", "read", path="a.txt", offset=1, start_line=1)
         self.refused("invalid_arguments", "offset", "read", path="a.txt", offset=-1)
+        self.refused("invalid_arguments", "offset is larger", "read", path="a.txt", offset=1e300)
 
     def test_a_large_file_in_pieces(self) -> None:
         text = "".join(f"{n} ä€😀\n" for n in range(700))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import threading
 import time
 import unittest
 from typing import Any
@@ -69,6 +70,47 @@ class Tiers(IsolationTest):
         answers = {answer["id"]: answer for answer in map(json.loads, done.stdout.splitlines())}
         self.assertEqual([tool["name"] for tool in answers[1]["result"]["tools"]], ["get"])
         self.assertEqual(answers[2]["error"]["code"], -32602)
+
+    def over_pipes(self, *words: str, after: dict[str, Any], says: str) -> list[str]:
+        """The tools that are listed once another configuration was read."""
+        path = self.write(self.document())
+        with subprocess.Popen(
+            [GANTRY_MCP, "serve", "-c", str(path), "--transport", "stdio", *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=dict(os.environ),
+        ) as process:
+            assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+            watchdog = threading.Timer(60, process.kill)
+            watchdog.start()
+            try:
+                process.stdin.write(json.dumps(message("ping", {}, 0)) + "\n")
+                process.stdin.flush()
+                process.stdout.readline()  # it has read the first one
+                self.write(after)
+                while says not in process.stderr.readline():
+                    self.assertIsNone(process.poll())
+                process.stdin.write(json.dumps(message("tools/list", {}, 1)) + "\n")
+                process.stdin.close()
+                answers = [json.loads(line) for line in process.stdout]
+            finally:
+                watchdog.cancel()
+        listed = next(answer for answer in answers if answer.get("id") == 1)
+        return [tool["name"] for tool in listed["result"]["tools"]]
+
+    def test_the_first_tier_over_pipes_may_get_another_name(self) -> None:
+        after = self.document()
+        after["tools"]["list"]["tier"] = "renamed"
+        after["tiers"] = {"renamed": after["tiers"]["local"], "other": after["tiers"]["other"]}
+        self.assertEqual(self.over_pipes(after=after, says="was read again"), ["list"])
+
+    def test_a_tier_that_was_asked_for_stays(self) -> None:
+        after = self.document()
+        after["tools"]["get"]["tier"] = "local"
+        del after["tiers"]["other"]
+        self.assertEqual(self.over_pipes("--tier", "other", after=after, says="is not used"), ["get"])
 
 
 class Batches(IsolationTest):

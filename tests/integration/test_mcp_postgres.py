@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import base64
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import os
 import signal
+import subprocess
 import threading
 import time
 import urllib.parse
+from collections.abc import Iterator
 from typing import Any
 
 from .data_plane import ACCEPT, post, send
 from .mcp_program import Outcome, ProgramTest, memory_mib
-from .postgres import Postgres, needs_postgres
+from .postgres import ACCOUNT, Postgres, needs_postgres
 
 MODERN = "2026-07-28"
 META = {
@@ -498,6 +501,7 @@ class ReadOnly(PostgresTest):
         self.refused("timeout", ".", "query", query="SELECT pg_sleep(1) FROM generate_series(1, 1000)")
         self.eventually(lambda: self.sleeping() == 0, 5)
         self.refused("invalid_arguments", "timeout_ms", "query", query="SELECT 1", timeout_ms=2001)
+        self.rows("query", query="SELECT pg_sleep(0.1)", timeout_ms=2000.0)
 
     def test_a_million_rows(self) -> None:
         caps = {"query": free(max_rows=1000000, max_bytes=200000, timeout_ms=60000), "few": free(max_rows=10, timeout_ms=60000)}
@@ -518,6 +522,14 @@ class ReadOnly(PostgresTest):
         self.assertTrue(self.result("query", query="SELECT repeat('x', 30000000)")["truncated"])
         self.eventually(lambda: memory_mib(process) - before < 60)
         self.assertEqual(self.value("SELECT 1"), 1)
+
+    def test_a_value_that_would_become_large_is_not_read(self) -> None:
+        process = self.serve(self.document({"query": free(timeout_ms=60000)}), ASAN_OPTIONS=LEAN)
+        before = memory_mib(process)
+        result = self.result("query", query="SELECT ('[1' || repeat(',1', 5000000) || ']')::json AS j")
+        self.assertEqual((result["row_count"], result["truncated"]), (0, True))
+        self.assertLess(memory_mib(process) - before, 100)
+        self.assertEqual(self.value("SELECT json_build_array('x', repeat(' ', 100)) ->> 0"), "x")
 
     def test_sessions_that_are_ended(self) -> None:
         self.serve(self.document({"query": free(), "one": fixed("SELECT 1 AS one")}))
@@ -632,6 +644,94 @@ class Permissions(PostgresTest):
         self.url = ""
         self.serve(self.document({"query": free()}, user="boss", allow_privileged=True))
         self.assertEqual(self.value("SELECT current_user"), "boss")
+
+
+@needs_postgres
+class Crowded(PostgresTest):
+    """Statements that are usually short and wait for a lock, and who stands behind them."""
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else may look into the table of orders."""
+        words = [self.server.programs / "psql", "-X", "-q", "-A", "-t", "-h", "127.0.0.1"]
+        words += ["-p", self.server.port, "-U", ACCOUNT, "postgres"]
+        with subprocess.Popen(list(map(str, words)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+            assert client.stdin is not None and client.stdout is not None
+            client.stdin.write("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; SELECT 'locked';\n")
+            client.stdin.flush()
+            self.assertEqual(client.stdout.readline(), "locked\n")
+            try:
+                yield
+            finally:
+                with contextlib.suppress(BrokenPipeError):
+                    client.stdin.close()
+
+    def waiting(self) -> int:
+        return int(self.server.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+
+    def test_a_statement_that_turned_slow_starves_no_other(self) -> None:
+        names = [f"count{n}" for n in range(16)]
+        tools = {name: fixed(f"SELECT count(*) AS {name} FROM orders", timeout_ms=1000) for name in names}
+        self.serve(self.document(tools | {"one": fixed("SELECT 1 AS one", timeout_ms=20000)}))
+        over = threading.Event()
+        ones: list[bool] = []
+
+        def load(name: str, outcomes: list[bool]) -> None:
+            while not over.is_set():
+                outcomes.append(self.call(name).failed)
+
+        with concurrent.futures.ThreadPoolExecutor(32) as pool:
+            for _ in range(3):
+                list(pool.map(self.result, [*names, "one"]))
+            with self.locked():
+                work = [pool.submit(load, name, []) for name in names]
+                self.eventually(lambda: self.waiting() >= 3)
+                work += [pool.submit(load, "one", ones) for _ in range(8)]
+                try:
+                    self.eventually(lambda: len(ones) > 100)
+                finally:
+                    over.set()
+            for future in work:
+                future.result()
+        self.assertNotIn(True, ones)
+        for name in [*names, "one"]:
+            self.result(name)
+
+    def test_who_gives_up_before_anything_was_sent_leaves_the_connection(self) -> None:
+        tools = {f"count{n}": fixed(f"SELECT count(*) + {n} AS n FROM orders", timeout_ms=10000) for n in range(3)}
+        self.serve(self.document(tools, pool={"pipelines": 1}))
+        self.result("count0")
+        call = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "count1", "arguments": {}}}
+        end = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}}
+        send("POST", self.url, json.dumps([call, end]).encode(), **ACCEPT)
+        self.assertEqual(self.rows("count2"), [{"n": 102}])
+
+    def test_who_gives_up_a_place_leaves_it_to_others(self) -> None:
+        tools = {"count": fixed("SELECT count(*) AS n FROM orders", timeout_ms=20000), "one": fixed("SELECT 1 AS one", timeout_ms=10000)}
+        self.serve(self.document({**tools, "new": fixed("SELECT 2 AS two", timeout_ms=300)}, pool={"pipelines": 1}))
+        for name in ("count", "one") * 3:
+            self.result(name)
+        with self.locked():
+            later = self.background(self.call, "count")
+            self.eventually(lambda: self.waiting() == 1)
+            self.refused("timeout", "300 ms", "new")
+        self.assertFalse(later.result().failed)
+        self.result("one")
+
+    def test_calls_that_wait_for_their_turn_outlive_a_connection(self) -> None:
+        document = self.document({"count": fixed("SELECT count(*) AS n FROM orders", timeout_ms=30000)}, pool={"pipelines": 1})
+        document["tiers"] = {"local": {"listen": "127.0.0.1:0", "limits": {"max_concurrent": 1, "timeout_ms": 30000}}}
+        self.serve(document)
+        for _ in range(3):
+            self.result("count")
+        with concurrent.futures.ThreadPoolExecutor(4) as pool, self.locked():
+            later = [pool.submit(self.call, "count") for _ in range(4)]
+            self.eventually(lambda: self.waiting() == 1)
+            pid = int(self.server.value("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+            os.kill(pid, signal.SIGKILL)  # all of the server's sessions end with it, without a word
+            for future in later:
+                self.assertIn(future.result().kind, ("", "unavailable"))
+        self.eventually(lambda: not self.call("count").failed)
 
 
 class Watched:

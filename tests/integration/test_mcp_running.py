@@ -383,6 +383,67 @@ class Reloading(SlowTest):
         self.assertTrue(self.reloads()[-1]["valid"], self.notes)
         self.assertEqual(post(self.url, "initialize", {"protocolVersion": "2025-11-25", "capabilities": {}}).json["result"]["serverInfo"]["title"], "The second")
 
+    def title(self) -> str:
+        answer = post(self.url, "initialize", {"protocolVersion": "2025-11-25", "capabilities": {}})
+        title: str = answer.json["result"]["serverInfo"]["title"]
+        return title
+
+    def test_a_file_that_is_named_before_it_is_there(self) -> None:
+        """As when a configuration is mounted before its secrets are."""
+        self.serve(self.document(title="old"))
+        self.rewrite(self.document(title="${file.title}"), valid=False)
+        self.assertEqual(self.title(), "old")
+        (self.folder / "title").write_text("new\n", encoding="utf-8")
+        self.eventually(lambda: len(self.reloads()) == 2)
+        self.assertEqual((self.reloads()[-1]["valid"], self.title()), (True, "new"))
+
+    def test_links_that_are_exchanged(self) -> None:
+        """Configuration and secret change at once, behind one link, as in a mounted volume."""
+
+        def publish(name: str) -> None:
+            folder = self.folder / f"..{name}"
+            folder.mkdir()
+            (folder / "title").write_text(name, encoding="utf-8")
+            (folder / "gantry-mcp.yaml").write_text(json.dumps(document), encoding="utf-8")
+            (self.folder / "..next").symlink_to(folder.name)
+            (self.folder / "..next").rename(self.folder / "..data")
+
+        document = self.document(title="${file.title}")
+        path = self.write(document)
+        path.unlink()
+        publish("first")
+        for name in ("title", "gantry-mcp.yaml"):
+            (self.folder / name).symlink_to(f"..data/{name}")
+        self.begin("-c", str(path))
+        self.assertEqual(self.title(), "first")
+        publish("second")
+        self.eventually(lambda: self.title() == "second")
+        publish("third")
+        self.eventually(lambda: self.title() == "third")
+        self.assertEqual({note["valid"] for note in self.reloads()}, {True})
+
+    def test_a_change_that_keeps_size_and_time(self) -> None:
+        self.serve(self.document(title="old"))
+        path = self.folder / "gantry-mcp.yaml"
+        time.sleep(1.2)  # until it was looked at
+        before = path.stat()
+        text = path.read_text(encoding="utf-8").replace('"old"', '"new"')
+        with path.open("r+", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.utime(file.fileno(), ns=(before.st_atime_ns, before.st_mtime_ns))
+        self.eventually(lambda: self.title() == "new")
+
+    def test_a_text_in_utf_16_is_read_once(self) -> None:
+        document = self.document(title="wide")
+        path = self.write(document)
+        path.write_bytes(path.read_text(encoding="utf-8").encode("utf-16"))
+        self.begin("-c", str(path))
+        time.sleep(2.5)
+        self.assertEqual((self.title(), self.reloads()), ("wide", []))
+        self.rewrite(self.document(title="plain"))
+        self.assertEqual(self.title(), "plain")
+
     def test_a_pipe_is_read_once(self) -> None:
         reading, writing = os.pipe()
         os.write(writing, json.dumps({**self.document(), "tiers": {"local": {"listen": "127.0.0.1:0"}}}).encode())

@@ -75,12 +75,6 @@ struct gt_tier {
     GT_VEC(const struct gt_toolset *) toolsets; /* with this tier's tools alone */
 };
 
-/* A file that a configuration came from. */
-struct gt_config_file {
-    const char *path;
-    const char *text; /* as it was read; may be a secret */
-};
-
 struct gt_config {
     struct gt_arena *arena;                            /* secret; everything below lives in it */
     const char *path;                                  /* as given */
@@ -93,7 +87,24 @@ struct gt_config {
     enum gt_serving serving;
     int64_t shutdown_ms; /* how long a shutdown waits for calls that run */
     const struct gt_marks *marks;
-    GT_VEC(struct gt_config_file) files; /* its own first, then those of its references */
+};
+
+enum {                                       /* of files, in bytes */
+       GT_CONFIG_FILE_MAX = 9 * 1024 * 1024, /* the parser's own limit is 8 MiB */
+       GT_CONFIG_REFERENCE_MAX = 1024 * 1024
+};
+
+/* The files that a configuration came from: its own first, then those of its references. Those that
+ * could not be read are there, too, and so they are where it is not valid. */
+struct gt_config_file {
+    const char *path;
+    const char *bytes; /* as they were read, with a NUL behind them; may be a secret. NULL: none */
+    size_t len;
+};
+
+struct gt_config_files {
+    struct gt_arena *arena; /* secret; holds what follows */
+    GT_VEC(struct gt_config_file) list;
 };
 
 /*
@@ -110,6 +121,7 @@ struct gt_config_options {
     const char *listen; /* HOST:PORT of the first tier, over all else; NULL: as it is said */
     bool elsewhere; /* it is for another place than this process: variables that are not set are no
                        errors, and those that are do not go over the file */
+    struct gt_config_files *files; /* gets them; NULL: nobody asks */
 };
 struct gt_config *gt_config_load(const struct gt_sys *sys, const struct gt_config_options *options,
                                  struct gt_diags *diags);

@@ -24,10 +24,12 @@ static void on_answer(void *payload, const struct gt_http_response *response)
     gt_loop_stop(asking->loop);
     if (response->outcome != GT_HTTP_ANSWERED)
         gt_error(&program->diags, "unhealthy", "%s does not answer: %s", asking->url,
-                 gt_one_line(program->arena, response->error, 200));
+                 gt_one_line(program->arena, response->error, 200))
+            ->hint = "start it with `gantry-mcp serve`, or name its URL";
     else if (response->status != STATUS_OK)
         gt_error(&program->diags, "unhealthy", "%s answers with status %d", asking->url,
-                 response->status);
+                 response->status)
+            ->hint = "look whether this is the address of gantry-mcp, and its path /health";
     else
         gt_program_print(program, gt_printf(program->arena, "%s is healthy\n", asking->url));
     if (program->diags.errors == 0)

@@ -55,7 +55,8 @@ static bool read_file(struct gt_program *program, const char *path, char **text,
     enum gt_read_result result =
         gt_file_read(program->arena, path, file_max, text, len, &program->diags);
     if (gt_streq(path, "-"))
-        gt_error(&program->diags, "usage", "register changes a file, and - is none");
+        gt_error(&program->diags, "usage", "register changes a file, and - is none")->hint =
+            "name a file with --config FILE";
     else if (result == GT_READ_ABSENT)
         gt_error(&program->diags, "no-config", "there is no file %s", path)->hint =
             "write one with `gantry-mcp init`, or name yours with --config FILE";
@@ -70,7 +71,8 @@ static void work(struct gt_program *program, const char *name)
     char *before = NULL;
     size_t len = 0;
     if (remove && gt_asked(program, OPTION_TYPE)) {
-        gt_error(&program->diags, "usage", "--remove and --type do not go together");
+        gt_error(&program->diags, "usage", "--remove and --type do not go together")->hint =
+            "remove the tool, then add another one of its name";
         return;
     }
     if (!read_file(program, path, &before, &len) ||

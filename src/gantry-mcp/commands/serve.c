@@ -83,6 +83,16 @@ static bool over_pipes(const struct gt_program *program, const struct gt_config 
     return config != NULL && config->serving == GT_SERVING_STDIO;
 }
 
+/* Whoever names a tier wants no other one to be served. */
+static bool suits(struct gt_program *program, const struct gt_config *config)
+{
+    if (!gt_asked(program, OPTION_TIER) || over_pipes(program, config))
+        return true;
+    gt_error(&program->diags, "usage", "--tier is for --transport stdio")->hint =
+        "over http every tier is served, each on its listener";
+    return false;
+}
+
 /* Standard output belongs to the client then. */
 static void make_room_for_pipes(struct gt_program *program)
 {
@@ -110,8 +120,7 @@ static void run(struct serving *serving, struct gt_config *config,
         gt_service_stdio(serving->service, gt_option_text(program, OPTION_TIER), STDIN_FILENO,
                          STDOUT_FILENO, on_stdin_end, serving);
     if (options->bytes == NULL)
-        serving->watch =
-            gt_config_watch_new(program, serving->loop, serving->service, options, config);
+        serving->watch = gt_config_watch_new(program, serving->loop, serving->service, options);
     int fd = gt_interrupt_hold();
     if (fd >= 0)
         gt_loop_watch(serving->loop, fd, on_signal, serving);
@@ -126,8 +135,10 @@ int gt_command_serve(struct gt_program *program, const struct gt_args *args)
 {
     static const char empty[] = "name: conformance\n";
     struct serving serving = {.program = program};
+    struct gt_config_files files = {.arena = gt_arena_new_secret()};
     struct gt_config_options options = {.path = gt_config_file(program),
-                                        .listen = gt_option_text(program, OPTION_LISTEN)};
+                                        .listen = gt_option_text(program, OPTION_LISTEN),
+                                        .files = &files};
     (void)args;
     if (gt_asked(program, OPTION_CONFORMANCE) && !gt_asked(program, OPTION_CONFIG)) {
         options.path = "conformance";
@@ -140,15 +151,16 @@ int gt_command_serve(struct gt_program *program, const struct gt_args *args)
     if (config != NULL && options.bytes != NULL) /* that it has no tools need not be said */
         program->reported = program->diags.list.len;
     gt_program_report(program);
-    if (config == NULL)
-        return gt_program_exit(program, GT_EXIT_FAILED);
-    if (!gt_tier_is_there(program, config)) {
+    if (config == NULL || !gt_tier_is_there(program, config) || !suits(program, config)) {
+        bool known = config != NULL;
         gt_config_free(config);
-        return gt_program_exit(program, GT_EXIT_USAGE);
+        gt_arena_free(files.arena);
+        return gt_program_exit(program, known ? GT_EXIT_USAGE : GT_EXIT_FAILED);
     }
     serving.loop = gt_loop_new(program->sys);
     run(&serving, config, &options);
     gt_service_free(serving.service);
     gt_loop_free(serving.loop);
+    gt_arena_free(files.arena);
     return gt_program_exit(program, GT_EXIT_DONE);
 }

@@ -117,6 +117,8 @@ static bool prepare(struct gt_config *config, struct gt_tool *tool, struct gt_di
 static ssize_t read_at(struct reading *reading, int fd, char *bytes, size_t len, int64_t at)
 {
     size_t got = 0;
+    if (at > INT64_MAX - (int64_t)len) /* no file is so long, and the system would refuse */
+        return 0;
     while (got < len && !atomic_load(&reading->job.stop)) {
         ssize_t n = pread(fd, bytes + got, len - got, (off_t)(at + (int64_t)got));
         if (n == 0)

@@ -46,7 +46,8 @@ static bool check(const struct gt_config *config, const struct gt_source_config 
         }
         if (full == NULL)
             gt_config_error(config, diags, gt_pointer_index(arena, base, i), "bad-path",
-                            "an allowed folder needs a path");
+                            "an allowed folder needs a path")
+                ->hint = "write the folder, as in [/data/reports]";
         else
             json_array_set_new(paths, i, json_string(full));
     }

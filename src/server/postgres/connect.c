@@ -111,6 +111,8 @@ static void on_rested(void *payload)
     if (member->lane != GT_PG_SHARED)
         return;
     member->taken = member->stalled = false;
+    if (pool->slow.first == NULL) /* who it was reserved for has given up */
+        member->reserved = false;
     if (gt_pg_link_is_large(member->link))
         gt_pg_member_remove(member);
     if (pool->quick.first == NULL && pool->slow.first == NULL)

@@ -117,12 +117,31 @@ static void read_permissions(struct gt_arena *arena, const json_t *list, struct 
     }
 }
 
+/* An empty list is not one that is left out: who wrote it would get more than they allowed. */
+static void refuse_empty(const struct gt_config *config, const struct gt_tool *tool,
+                         struct gt_diags *diags)
+{
+    static const char *const lists[][3] = {
+        {"permissions", "queries are permitted nothing", "list permissions: [SELECT]"},
+        {"allowed_databases", "no database is allowed", "list databases, or leave it out"},
+    };
+    for (size_t i = 0; i < GT_COUNT(lists); i++) {
+        const json_t *list = json_object_get(tool->settings, lists[i][0]);
+        if (json_is_array(list) && json_array_size(list) == 0)
+            gt_config_error(config, diags,
+                            gt_pointer_join(config->arena, tool->pointer, lists[i][0]),
+                            "empty-list", "%s", lists[i][1])
+                ->hint = lists[i][2];
+    }
+}
+
 static bool prepare(struct gt_config *config, struct gt_tool *tool, struct gt_diags *diags)
 {
+    size_t errors = diags->errors;
     const json_t *databases = json_object_get(tool->settings, "allowed_databases");
     struct query *query = GT_NEW(config->arena, struct query);
     int64_t own = tool->limits.timeout_ms;
-    (void)diags;
+    refuse_empty(config, tool, diags);
     *query = (struct query){
         .max_rows = gt_pg_setting(tool, "max_rows", GT_PG_MAX_ROWS),
         .max_bytes = gt_pg_setting(tool, "max_bytes", GT_PG_MAX_BYTES),
@@ -137,7 +156,7 @@ static bool prepare(struct gt_config *config, struct gt_tool *tool, struct gt_di
     tool->annotations = (struct gt_annotations){
         .read_only = reads, .destructive = !reads, .idempotent = reads, .open_world = false};
     tool->own = query;
-    return true;
+    return diags->errors == errors;
 }
 
 /* -- judging a plan -- */

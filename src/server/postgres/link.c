@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-enum { STUCK_MS = 5000, ROW_MAX = 64 * 1024 * 1024, LARGE = 4 * 1024 * 1024 };
+enum { STUCK_MS = 5000, LARGE = 4 * 1024 * 1024 };
 
 static void on_io(void *payload, int fd, unsigned ready);
 
@@ -156,6 +156,23 @@ size_t gt_pg_link_open(const struct gt_pg_link *link)
     return link->open;
 }
 
+static bool is_working(const struct gt_pg_link *link)
+{
+    bool works = link->open > 0;
+    for (size_t i = link->first; i < link->expected.len && !works; i++)
+        works = link->expected.at[i].kind != GT_PG_SYNC;
+    return works;
+}
+
+void gt_pg_link_rest(struct gt_pg_link *link)
+{
+    if (link->broken || link->freed || !link->ready || is_working(link))
+        return;
+    gt_timer_cancel(link->stuck);
+    link->stuck = NULL;
+    link->options.rested(link->options.payload);
+}
+
 void gt_pg_link_reset(struct gt_pg_link *link)
 {
     link->timeout_ms = -1;
@@ -205,6 +222,11 @@ void gt_pg_link_cancel_running(struct gt_pg_link *link)
     gt_work(link->options.workers, run_cancel, cancel_done, cancel);
     if (link->stuck == NULL)
         link->stuck = gt_timer_start(link->options.loop, STUCK_MS, on_stuck, link);
+}
+
+bool gt_pg_link_is_lost(const struct gt_pg_link *link)
+{
+    return link->broken;
 }
 
 bool gt_pg_link_is_cancelling(const struct gt_pg_link *link)
@@ -325,17 +347,21 @@ static bool is_too_large(struct gt_pg_link *link)
     uint64_t since = all - link->partial_from;
     uint64_t most = since > link->partial ? since : link->partial;
     link->large |= most > LARGE;
-    return most > ROW_MAX;
+    return most > GT_PG_ROW_MAX;
+}
+
+void gt_pg_link_too_large(struct gt_pg_job *job)
+{
+    job->failed = true;
+    job->end.sqlstate = "54000";
+    job->end.message = "a row is larger than 64 MiB";
 }
 
 static void end_large(struct gt_pg_link *link)
 {
     struct gt_pg_job *job = link->expected.at[link->first].job;
-    static const char reason[] = "a row is larger than 64 MiB";
     if (job != NULL && !job->failed) {
-        job->failed = true;
-        job->end.sqlstate = "54000";
-        job->end.message = reason;
+        gt_pg_link_too_large(job);
         while (link->first < link->expected.len && link->expected.at[link->first].job == job)
             link->first++;
         gt_pg_link_finish(link, job, false);

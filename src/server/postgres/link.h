@@ -70,7 +70,7 @@ struct gt_pg_link_options {
     void (*ready)(void *payload, struct gt_pg_link *link, const char *reason);
     /* It broke after it was ready, its jobs have been told: free it. */
     void (*lost)(void *payload, struct gt_pg_link *link, const char *reason);
-    /* All its jobs are done. */
+    /* All its jobs are done, those too that were taken back. */
     void (*rested)(void *payload);
     /* Jobs wait behind one that takes long: gt_pg_link_recall may have them back. */
     void (*stalled)(void *payload);
@@ -85,13 +85,15 @@ void gt_pg_link_free(struct gt_pg_link *link);
 void gt_pg_link_send(struct gt_pg_link *link, struct gt_pg_job *job);
 /* Jobs that were given and are not done. */
 size_t gt_pg_link_open(const struct gt_pg_link *link);
+/* Whether it is lost: its jobs are being told so, and it takes no others. */
+bool gt_pg_link_is_lost(const struct gt_pg_link *link);
 /* Whether a cancellation is on its way: it may hit whatever is sent now. */
 bool gt_pg_link_is_cancelling(const struct gt_pg_link *link);
 /* Whether it has had a row that left it with a large buffer. */
 bool gt_pg_link_is_large(const struct gt_pg_link *link);
 
 /* Takes back the jobs that only read and have not been begun, as a list by `next`; the server may
- * work on them all the same, for nobody. */
+ * work on them all the same, for nobody: until that is over the link does not rest. */
 struct gt_pg_job *gt_pg_link_recall(struct gt_pg_link *link);
 
 /*

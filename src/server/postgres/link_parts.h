@@ -6,7 +6,7 @@
 
 #include <gantry/base/map.h>
 
-enum { GT_PG_TEXT_MAX = 2000, GT_PG_BATCH = 32 };
+enum { GT_PG_TEXT_MAX = 2000, GT_PG_BATCH = 32, GT_PG_ROW_MAX = 64 * 1024 * 1024 };
 
 enum gt_pg_kind { GT_PG_PREPARE, GT_PG_RUN, GT_PG_TIMEOUT, GT_PG_BETWEEN, GT_PG_SYNC };
 
@@ -69,7 +69,11 @@ const char *gt_pg_link_reason(struct gt_pg_link *link);
 void gt_pg_link_watch(struct gt_pg_link *link, unsigned interest);
 /* Ends a job: it is the owner's again. */
 void gt_pg_link_finish(struct gt_pg_link *link, struct gt_pg_job *job, bool lost);
+/* What a job fails with whose row is beyond GT_PG_ROW_MAX. */
+void gt_pg_link_too_large(struct gt_pg_job *job);
 void gt_pg_link_cancel_running(struct gt_pg_link *link);
+/* Tells the owner when nothing is left to be worked on. */
+void gt_pg_link_rest(struct gt_pg_link *link);
 int64_t gt_pg_link_now_ms(const struct gt_pg_link *link);
 
 /* -- link_send.c -- */

@@ -90,8 +90,7 @@ static void complete(struct gt_pg_link *link, struct gt_pg_job *job)
         job->end.message = "cancelled";
     }
     gt_pg_link_finish(link, job, false);
-    if (!link->broken && !link->freed && link->ready && link->open == 0)
-        link->options.rested(link->options.payload);
+    gt_pg_link_rest(link);
 }
 
 /* The next command's turn has come: a job that was to be cancelled may be at the head now. */
@@ -100,7 +99,7 @@ static void pop(struct gt_pg_link *link)
     struct gt_pg_job *before = link->expected.at[link->first++].job;
     const struct gt_pg_job *now =
         link->first < link->expected.len ? link->expected.at[link->first].job : NULL;
-    if (now == before)
+    if (now == before && now != NULL)
         return;
     int64_t now_ms = gt_pg_link_now_ms(link);
     if (before != NULL)
@@ -111,13 +110,29 @@ static void pop(struct gt_pg_link *link)
         gt_pg_link_cancel_running(link);
 }
 
-static void take_rows(const struct gt_pg_expected *at, const PGresult *result)
+/* What came so fast that it was whole before anybody looked. */
+static bool is_large_row(const PGresult *result, int row)
+{
+    int64_t len = 0;
+    for (int i = 0; i < PQnfields(result); i++)
+        len += PQgetlength(result, row, i);
+    return len > GT_PG_ROW_MAX;
+}
+
+/* False after a row beyond the limit. */
+static bool take_rows(const struct gt_pg_expected *at, const PGresult *result)
 {
     struct gt_pg_job *job = at->job;
     if (job == NULL || at->kind != GT_PG_RUN || !at->rows || job->row == NULL)
-        return;
-    for (int row = 0; row < PQntuples(result); row++)
+        return true;
+    for (int row = 0; row < PQntuples(result); row++) {
+        if (is_large_row(result, row)) {
+            gt_pg_link_too_large(job);
+            return false;
+        }
         job->row(job, result, row);
+    }
+    return true;
 }
 
 static void not_done(struct gt_pg_link *link, const struct gt_pg_expected *at)
@@ -135,11 +150,11 @@ static bool take(struct gt_pg_link *link, const struct gt_pg_expected *at, const
     ExecStatusType status = PQresultStatus(result);
     switch ((int)status) {
     case PGRES_SINGLE_TUPLE:
-        take_rows(at, result);
-        return true;
+        return take_rows(at, result);
     case PGRES_TUPLES_OK:
     case PGRES_COMMAND_OK:
-        take_rows(at, result);
+        if (!take_rows(at, result))
+            return false;
         if (job != NULL && at->kind == GT_PG_RUN && job->result != NULL)
             job->result(job, at->step, result);
         return true;
@@ -208,6 +223,7 @@ static bool receive_one(struct gt_pg_link *link, int *nothing)
     bool ends = at->kind == GT_PG_SYNC ||
                 (at->kind == GT_PG_RUN && at->job != NULL && gt_pg_job_shares(at->job));
     struct gt_pg_job *job = at->job;
+    enum gt_pg_kind kind = at->kind;
     at->got |= result != NULL;
     PQclear(result);
     if (!good) {
@@ -220,6 +236,8 @@ static bool receive_one(struct gt_pg_link *link, int *nothing)
     pop(link);
     if (ends && job != NULL)
         complete(link, job);
+    else if (job == NULL && kind != GT_PG_SYNC)
+        gt_pg_link_rest(link);
     return true;
 }
 

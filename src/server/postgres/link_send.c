@@ -131,6 +131,7 @@ static void end_unsent(struct gt_pg_link *link, struct gt_pg_job *job)
     job->end.sqlstate = GT_PG_CANCELLED;
     job->end.message = "cancelled";
     gt_pg_link_finish(link, job, false);
+    gt_pg_link_rest(link);
 }
 
 void gt_pg_link_flush(struct gt_pg_link *link)
@@ -175,16 +176,26 @@ void gt_pg_link_enqueue(struct gt_pg_link *link, struct gt_pg_job *job)
 
 /* -- jobs that wait behind one that takes long -- */
 
+/* Whether the server works on what was taken back, and on nothing else. */
+static bool works_for_nobody(const struct gt_pg_link *link)
+{
+    const struct gt_pg_expected *head =
+        link->first < link->expected.len ? &link->expected.at[link->first] : NULL;
+    return link->open == 0 && head != NULL && head->job == NULL && head->kind != GT_PG_SYNC;
+}
+
 static void on_watch(void *payload)
 {
     enum { WATCH_MS = 50 };
     struct gt_pg_link *link = payload;
-    bool stands = link->turns == link->turns_seen && link->open > 1;
+    bool stands = link->turns == link->turns_seen, for_nobody = works_for_nobody(link);
     link->watchman = NULL;
     link->turns_seen = link->turns;
-    if (link->open > 0)
+    if (link->open > 0 || link->first < link->expected.len)
         link->watchman = gt_timer_start(link->options.loop, WATCH_MS, on_watch, link);
-    if (stands && link->ready)
+    if (stands && for_nobody && link->cancelling == NULL)
+        gt_pg_link_cancel_running(link);
+    else if (stands && link->open > 1 && link->ready)
         link->options.stalled(link->options.payload);
 }
 

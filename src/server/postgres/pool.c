@@ -101,7 +101,8 @@ void gt_pg_lane_fail(struct gt_pg_lane *lane, const char *reason)
 
 static bool is_open(const struct gt_pg_member *member)
 {
-    return member->lane == GT_PG_SHARED && member->ready && !member->taken && !member->stalled;
+    return member->lane == GT_PG_SHARED && member->ready && !member->taken && !member->stalled &&
+           !gt_pg_link_is_lost(member->link);
 }
 
 /* The shared connection with the least before it; NULL when there is none for short work. */
@@ -119,7 +120,7 @@ static struct gt_pg_member *free_member(const struct gt_pg_pool *pool, enum gt_p
 {
     for (struct gt_pg_member *at = pool->members; at != NULL; at = at->next)
         if (at->lane == lane && at->ready && !at->taken && !at->stalled &&
-            gt_pg_link_open(at->link) == 0)
+            !gt_pg_link_is_lost(at->link) && gt_pg_link_open(at->link) == 0)
             return at;
     return NULL;
 }

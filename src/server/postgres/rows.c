@@ -65,6 +65,14 @@ bool gt_pg_rows_enough(const struct gt_pg_rows *rows)
     return rows->dropped > MUCH;
 }
 
+/* Reading a value costs many times its size in memory and time, for nothing where the result is
+ * beyond the cap anyway: no value loses so much of its length when it is written. */
+static bool is_far_too_long(const struct gt_pg_rows *rows, int len)
+{
+    enum { LOSS = 4 };
+    return len / LOSS > rows->max_bytes;
+}
+
 bool gt_pg_rows_add(struct gt_pg_rows *rows, const PGresult *result, int row)
 {
     if (rows->truncated) {
@@ -78,13 +86,14 @@ bool gt_pg_rows_add(struct gt_pg_rows *rows, const PGresult *result, int row)
     rows->truncated = rows->count >= rows->max_rows;
     for (int i = 0; i < rows->width && !rows->truncated; i++) {
         gt_buf_adds(out, i > 0 ? "," : rows->count > 0 ? ",{" : "{");
+        int len = PQgetlength(result, row, i);
         gt_buf_adds(out, rows->members[i]);
         if (PQgetisnull(result, row, i))
             gt_buf_adds(out, "null");
-        else
-            gt_pg_write_value(out, PQftype(result, i), PQgetvalue(result, row, i),
-                              (size_t)PQgetlength(result, row, i));
-        rows->truncated = out->overflow || out->len > (size_t)rows->max_bytes;
+        else if (!is_far_too_long(rows, len))
+            gt_pg_write_value(out, PQftype(result, i), PQgetvalue(result, row, i), (size_t)len);
+        rows->truncated =
+            is_far_too_long(rows, len) || out->overflow || out->len > (size_t)rows->max_bytes;
     }
     if (rows->width == 0)
         gt_buf_adds(out, rows->count > 0 ? ",{" : "{");

@@ -144,6 +144,8 @@ struct gt_redis_reply *gt_redis_reader_next(struct gt_redis_reader *reader,
         return NULL;
     struct gt_redis_reply *reply = reader->root;
     reader->root = NULL;
+    if (reply == NULL) /* a kind of reply that only version 3 has */
+        *problem = "the server's answer is not in Redis' protocol";
     return reply;
 }
 

@@ -5,7 +5,7 @@
 GT_TEST_ARENA
 
 static const char *const names[] = {"everything", "lists",      "listeners", "references",
-                                    "malformed",  "parameters", "shape"};
+                                    "malformed",  "parameters", "shape",     "unused"};
 
 /* Where two texts begin to differ: the line of each that does. */
 static void same_lines(const char *name, const char *got, const char *wanted)
