@@ -167,6 +167,14 @@ char *gt_json_canonical(struct gt_arena *arena, const json_t *value)
     return copy;
 }
 
+char *gt_json_problem(struct gt_arena *arena, const json_error_t *error)
+{
+    const char *piece = strstr(error->text, " near '");
+    size_t len = piece == NULL ? strlen(error->text) : (size_t)(piece - error->text);
+    return gt_printf(arena, "%.*s (line %d, column %d)", (int)len, error->text, error->line,
+                     error->column);
+}
+
 json_t *gt_pack(struct gt_arena *arena, const char *format, ...)
 {
     va_list args;

@@ -39,8 +39,7 @@ json_t *gt_decode_body(struct gt_call *call)
     json_t *body = json_loadb(request->body, request->body_len,
                               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (body == NULL) {
-        gt_fail_parse(call, "the body is no JSON: %s",
-                      gt_one_line(call->serve.arena, error.text, 120));
+        gt_fail_parse(call, "the body is no JSON: %s", gt_json_problem(call->serve.arena, &error));
         return NULL;
     }
     if (!json_is_object(body)) {

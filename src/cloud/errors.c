@@ -229,8 +229,19 @@ static void encode_s3(struct gt_call *call, const struct gt_shape *shape, struct
     gt_buf_adds(&body, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
     add_element(&body, "Code", xml_code(call, shape, true));
     add_element(&body, "Message", call->message);
+    const char *name;
+    json_t *value;
+    json_object_foreach(call->failed_members, name, value)
+    {
+        if (json_is_string(value))
+            add_element(&body, name, json_string_value(value));
+    }
     add_element(&body, "RequestId", call->serve.request_id);
     add_element(&body, "HostId", call->serve.request_id);
+    /* The answer to a HEAD request has no body to say it in. */
+    const char *region = gt_text_at(call->failed_members, "/Region");
+    if (region != NULL)
+        gt_answer_header(call, answer, "x-amz-bucket-region", region);
     gt_buf_adds(&body, "</Error>");
     enum { NOT_MODIFIED = 304 };
     if (gt_streq(request->method, "HEAD") || answer->status == NOT_MODIFIED)

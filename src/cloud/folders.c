@@ -9,11 +9,26 @@ enum {
     PARENTS = 2 /* .gantry/local and .gantry, when nothing else is there */
 };
 
+static bool is_known(const struct gt_local *local, const char *path)
+{
+    size_t index;
+    json_t *known;
+    json_array_foreach(local->folders, index, known)
+    {
+        if (gt_streq(json_string_value(known), path))
+            return true;
+    }
+    return false;
+}
+
 bool gt_folders_add(struct gt_local *local, const char *path, const char **problem)
 {
+    struct gt_arena *arena GT_CLEANUP(gt_arena_cleanup) = gt_arena_new();
     /* Nothing but what is named after this very cloud is ever removed. */
-    const char *end = gt_printf(local->arena, "/.gantry/local/%s", local->id);
+    const char *end = gt_printf(arena, "/.gantry/local/%s", local->id);
     *problem = NULL;
+    if (is_known(local, path)) /* every command of a manifest's folder says so again */
+        return true;
     if (local->options.state_folder != NULL)
         *problem = "this cloud keeps its state, so the folder stays";
     else if (path == NULL || *path != '/' || !gt_ends_with(path, end) ||

@@ -62,7 +62,8 @@ static bool may(struct gt_local *local, struct gt_arena *arena, const struct gt_
                 const char *action, const char *resource, const char **why)
 {
     const struct gt_access access = {.action = action, .resource = resource};
-    return gt_iam_allows(local, gt_text_at(gateway->data, "/roleArn"), NULL, &access, why, arena);
+    return gt_iam_role_may(local, gt_text_at(gateway->data, "/roleArn"), gateway->region, &access,
+                           why, arena);
 }
 
 /* Keys of the gateway's role, kept until shortly before their end. */

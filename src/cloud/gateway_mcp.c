@@ -265,8 +265,18 @@ static void by_signature(struct gt_exchange *exchange, const struct gt_object *g
         refuse(exchange, 403, UNAUTHORIZED, gt_printf(arena, "%s: %s", code, message));
         return;
     }
+    if (!gt_streq(caller.service, "bedrock-agentcore") ||
+        !gt_streq(caller.region, gateway->region)) {
+        refuse(exchange, 403, UNAUTHORIZED,
+               gt_printf(arena,
+                         "InvalidSignatureException: Credential should be scoped to the service "
+                         "bedrock-agentcore and the region %s",
+                         gateway->region));
+        return;
+    }
     const struct gt_access access = {.action = "bedrock-agentcore:InvokeGateway",
-                                     .resource = gateway->arn};
+                                     .resource = gateway->arn,
+                                     .context = gt_caller_context(visitor->local, arena, &caller)};
     bool allowed =
         gt_streq(caller.account, gateway->account) &&
         (caller.role_arn == NULL || gt_iam_allows(visitor->local, caller.role_arn,

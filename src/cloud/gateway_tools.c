@@ -5,6 +5,7 @@
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
 #include <string.h>
+#include <strings.h>
 
 static const char between[] = "___";
 enum { WORDS_MAX = 64, IN_NAME = 4, IN_TEXT = 1 };
@@ -62,47 +63,54 @@ json_t *gt_search_tool(void)
                      "description", "What is to be done, in a few words", "required", "query");
 }
 
-/* The next word of letters and digits, in lower case; NULL at the end. */
-static char *next_word(struct gt_arena *arena, const char **at)
+/* A piece of a text: of long descriptions of many tools, none is copied. */
+struct word {
+    const char *at;
+    size_t len;
+};
+
+/* The next word of letters and digits; false at the end. */
+static bool next_word(const char **text, struct word *word)
 {
-    const char *start = *at;
+    const char *start = *text;
     while (*start != '\0' && !isalnum((unsigned char)*start))
         start++;
     const char *end = start;
     while (isalnum((unsigned char)*end))
         end++;
-    *at = end;
-    return end == start ? NULL : gt_lower(arena, gt_strndup(arena, start, (size_t)(end - start)));
+    *text = end;
+    *word = (struct word){start, (size_t)(end - start)};
+    return end != start;
 }
 
-/* Whether `text` has the word, or one that begins like it: "files" finds "file". */
-static bool has_word(struct gt_arena *arena, const char *text, const char *word)
+/* Whether `text` has the word in any case, or one that begins like it: "files" finds "file". */
+static bool has_word(const char *text, struct word wanted)
 {
-    size_t len = strlen(word);
-    for (char *other; text != NULL && (other = next_word(arena, &text)) != NULL;) {
-        size_t least = strlen(other) < len ? strlen(other) : len;
-        if (gt_streq(other, word) || (least >= 4 && strncmp(other, word, least) == 0))
+    enum { STEM = 4 };
+    for (struct word other; text != NULL && next_word(&text, &other);) {
+        size_t least = other.len < wanted.len ? other.len : wanted.len;
+        if ((other.len == wanted.len || least >= STEM) &&
+            strncasecmp(other.at, wanted.at, least) == 0)
             return true;
     }
     return false;
 }
 
-static int score(struct gt_arena *arena, const json_t *tool, char *const *words, size_t count)
+static int score(const json_t *tool, const struct word *words, size_t count)
 {
     int sum = 0;
     const json_t *properties = gt_at(tool, "/inputSchema/properties");
     for (size_t i = 0; i < count; i++) {
         const char *key;
         json_t *property;
-        if (has_word(arena, gt_text_at(tool, "/name"), words[i]))
+        if (has_word(gt_text_at(tool, "/name"), words[i]))
             sum += IN_NAME;
-        if (has_word(arena, gt_text_at(tool, "/title"), words[i]) ||
-            has_word(arena, gt_text_at(tool, "/description"), words[i]))
+        if (has_word(gt_text_at(tool, "/title"), words[i]) ||
+            has_word(gt_text_at(tool, "/description"), words[i]))
             sum += 2 * IN_TEXT;
         json_object_foreach(gt_iterable(properties), key, property)
         {
-            if (has_word(arena, key, words[i]) ||
-                has_word(arena, gt_text_at(property, "/description"), words[i]))
+            if (has_word(key, words[i]) || has_word(gt_text_at(property, "/description"), words[i]))
                 sum += IN_TEXT;
         }
     }
@@ -111,18 +119,17 @@ static int score(struct gt_arena *arena, const json_t *tool, char *const *words,
 
 json_t *gt_search_rank(struct gt_arena *arena, const json_t *tools, const char *query, size_t most)
 {
-    char *words[WORDS_MAX];
+    struct word words[WORDS_MAX];
     size_t count = 0, i;
-    const char *at = query;
-    while (count < WORDS_MAX && (words[count] = next_word(arena, &at)) != NULL)
-        count += words[count][1] != '\0'; /* "a" says nothing */
+    while (count < WORDS_MAX && next_word(&query, &words[count]))
+        count += words[count].len > 1; /* "a" says nothing */
     size_t total = json_array_size(tools);
     int *scores = gt_calloc(arena, total + 1, sizeof(*scores));
     json_t *tool, *found = json_array();
     json_array_foreach(gt_iterable(tools), i, tool)
     {
         if (!gt_streq(gt_text_at(tool, "/name"), GT_SEARCH_TOOL))
-            scores[i] = score(arena, tool, words, count);
+            scores[i] = score(tool, words, count);
     }
     while (json_array_size(found) < most) {
         size_t best = 0;

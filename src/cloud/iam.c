@@ -201,3 +201,21 @@ bool gt_iam_allows(struct gt_local *local, const char *role_arn, const json_t *s
            (session_policy == NULL ||
             layer_allows(&session_policy, 1, "session policy", to_session, access, why, arena));
 }
+
+bool gt_iam_role_may(struct gt_local *local, const char *role_arn, const char *region,
+                     const struct gt_access *access, const char **why, struct gt_arena *arena)
+{
+    const struct gt_object *role = seen(local, role_arn);
+    struct gt_access whole = *access;
+    if (role != NULL) {
+        const char *id = gt_text_at(role->data, "/RoleId");
+        const struct gt_caller caller = {
+            .account = role->account,
+            .arn = role_arn,
+            .id = gt_printf(arena, "%s:bedrock-agentcore", id == NULL ? role->id : id),
+            .role_arn = role_arn,
+            .region = region};
+        whole.context = gt_caller_context(local, arena, &caller);
+    }
+    return gt_iam_allows(local, role_arn, NULL, &whole, why, arena);
+}

@@ -7,20 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE_DEFAULT = 100, PAGE_MOST = 1000, SEAL = 16 };
+enum { PAGE_DEFAULT = 100, PAGE_MOST = 1000, SEAL = 16, MARK = 16 };
 
-struct place {       /* where the next page begins: behind an item */
-    const char *key; /* of that item, or "" */
-    size_t position; /* that it had */
-    bool blank;      /* an empty page is to come first */
+struct place {        /* where the next page begins: behind an item */
+    const char *item; /* its mark, or "" */
+    const char *next; /* of the one behind it, which may be there when others have gone */
+    size_t position;  /* that the item had */
+    bool blank;       /* an empty page is to come first */
 };
 
-static const char *key_of(const json_t *item, const char *key)
+/* By which an item is found again: of its key, which may be longer than a token; "": it has none.
+ */
+static const char *mark_of(struct gt_arena *arena, const json_t *item, const char *key)
 {
-    if (json_is_string(item))
-        return json_string_value(item);
-    const char *text = key == NULL ? NULL : json_string_value(json_object_get(item, key));
-    return text == NULL ? "" : text;
+    const char *text = json_is_string(item) ? json_string_value(item)
+                       : key == NULL        ? NULL
+                                            : json_string_value(json_object_get(item, key));
+    return text == NULL ? "" : gt_strndup(arena, gt_sha256_hex(arena, text, strlen(text)), MARK);
 }
 
 /* What is listed: the input without the token and the limit. */
@@ -46,7 +49,8 @@ static const char *seal(struct gt_call *call, const char *text)
 
 static json_t *write_token(struct gt_call *call, struct place place)
 {
-    char *text = gt_printf(call->serve.arena, "%zu %d %s", place.position, place.blank, place.key);
+    char *text = gt_printf(call->serve.arena, "%zu %d %s %s", place.position, place.blank,
+                           place.item, place.next);
     char *sealed = gt_printf(call->serve.arena, "%s%s", seal(call, text), text);
     char *token = gt_base64(call->serve.arena, sealed, strlen(sealed));
     return json_string(token);
@@ -65,21 +69,38 @@ static bool read_token(struct gt_call *call, const char *token, struct place *pl
     char *end;
     place->position = strtoull(text, &end, 10);
     place->blank = end[1] == '1';
-    place->key = end + 3;
+    const char *item = end + 3, *gap = strchr(item, ' ');
+    place->item = gt_strndup(call->serve.arena, item, (size_t)(gap - item));
+    place->next = gap + 1;
     return true;
 }
 
-/* The index behind the place. An item that went left its neighbour in its stead. */
-static size_t start_of(const json_t *items, const char *key, const struct place *place)
+/* The index of the item with this mark; SIZE_MAX: there is none. */
+static size_t index_of(struct gt_arena *arena, const json_t *items, const char *key,
+                       const char *mark)
 {
-    if (*place->key == '\0')
-        return place->position + 1;
     size_t index;
     json_t *item;
-    json_array_foreach(gt_iterable(items), index,
-                       item) if (gt_streq(key_of(item, key), place->key)) return index +
-        1;
-    return place->position;
+    json_array_foreach(gt_iterable(items), index, item)
+    {
+        if (gt_streq(mark_of(arena, item, key), mark))
+            return index;
+    }
+    return SIZE_MAX;
+}
+
+/* The index behind the place. An item that went left its neighbour in its stead, wherever that is
+ * now. */
+static size_t start_of(struct gt_arena *arena, const json_t *items, const char *key,
+                       const struct place *place)
+{
+    if (*place->item == '\0')
+        return place->position + 1;
+    size_t index = index_of(arena, items, key, place->item);
+    if (index != SIZE_MAX)
+        return index + 1;
+    index = index_of(arena, items, key, place->next);
+    return index != SIZE_MAX ? index : place->position;
 }
 
 static size_t page_size(const struct gt_call *call)
@@ -113,11 +134,11 @@ json_t *gt_serve_page(struct gt_serve *serve, const json_t *items, const char *k
     if (paginator == NULL)
         return gt_serve_fail(serve, "InternalFailure", "%s has no pages", serve->operation->name);
     const char *token = json_string_value(json_object_get(serve->input, paginator->input_token));
-    struct place place = {.key = ""};
+    struct place place = {.item = "", .next = ""};
     if (token != NULL && !read_token(call, token, &place))
         return bad_token(call, paginator->input_token);
     size_t all = json_array_size(items), size = page_size(call);
-    size_t start = token == NULL ? 0 : start_of(items, key, &place);
+    size_t start = token == NULL ? 0 : start_of(serve->arena, items, key, &place);
     size_t end = start + size < all ? start + size : all;
     json_t *page = json_array(), *output = json_object();
     if (place.blank)
@@ -129,8 +150,10 @@ json_t *gt_serve_page(struct gt_serve *serve, const json_t *items, const char *k
         struct place next = place;
         next.blank = false;
         if (end > start)
-            next = (struct place){.key = key_of(json_array_get(items, end - 1), key),
-                                  .position = end - 1};
+            next =
+                (struct place){.item = mark_of(serve->arena, json_array_get(items, end - 1), key),
+                               .next = mark_of(serve->arena, json_array_get(items, end), key),
+                               .position = end - 1};
         if (token == NULL && gt_local_knob(serve->local)->empty_pages)
             next.blank = ++serve->local->pages % 2 == 1;
         gt_put_at(output, gt_pointer_join(serve->arena, "", paginator->output_token),

@@ -14,6 +14,7 @@ enum {
     WHOLE_MAX = 1 << 20,    /* answers up to this leave in one piece */
     PENDING_MAX = 32 << 20, /* that a slow client may be behind */
     REFUSED_BODY_MAX = 1 << 20,
+    MESSAGE_MAX = 4000,
     HEADERS_MAX = 64
 };
 
@@ -67,7 +68,8 @@ void gt_runtime_fail(struct gt_exchange *exchange, const char *request_id, const
         gt_operation_error(&gt_op_bedrock_agentcore_InvokeAgentRuntime, code);
     int status = shape != NULL && shape->http_status != 0 ? shape->http_status : 400;
     struct gt_arena *arena = gt_exchange_arena(exchange);
-    json_auto_t *body = json_pack("{s:s}", "message", message);
+    /* What the client asked for is part of it, and need not be UTF-8. */
+    json_auto_t *body = json_pack("{s:s}", "message", gt_one_line(arena, message, MESSAGE_MAX));
     char *text = gt_json_canonical(arena, body);
     const struct gt_header headers[] = {
         {"Content-Type", "application/json"},

@@ -115,7 +115,6 @@ static const struct {
 static bool may_invoke(struct gt_serve *call, const struct gt_object *runtime,
                        const char *qualifier, struct gt_access *access)
 {
-    const struct gt_caller *caller = &((const struct gt_call *)call)->caller;
     const struct gt_request *request = gt_exchange_request(call->exchange);
     const char *why = NULL;
     const char *const resources[] = {
@@ -129,10 +128,7 @@ static bool may_invoke(struct gt_serve *call, const struct gt_object *runtime,
             continue;
         *access = (struct gt_access){.action = needed[i / GT_COUNT(resources)].action,
                                      .resource = resources[i % GT_COUNT(resources)]};
-        if (!gt_streq(call->account, runtime->account) ||
-            (caller->role_arn != NULL &&
-             !gt_iam_allows(call->local, caller->role_arn, caller->session_policy, access, &why,
-                            call->arena)))
+        if (!gt_streq(call->account, runtime->account) || !gt_serve_allowed(call, access, &why))
             return false;
     }
     return true;

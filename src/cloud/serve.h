@@ -46,11 +46,16 @@ struct gt_handler {
     const char *note; /* what is a guess or left out; for the fidelity table */
     /* The resource whose ARN the caller's policies must allow the action on, with {member} of the
      * input and {account}, {region}, {partition}: "arn:{partition}:s3:::{Bucket}"; "{role}" is the
-     * ARN of the role that RoleName names. NULL: any resource will do. */
+     * ARN of the role that RoleName names, "{secret}" that of the secret that SecretId or Name
+     * does. NULL: any resource will do. */
     const char *resource;
-    /* "bedrock-agentcore:InvokeAgentRuntime"; NULL: signing name:operation; "": no permission is
-     * needed, or the handler asks itself. */
+    /* "bedrock-agentcore:InvokeAgentRuntime"; NULL: IAM's name of the service:operation; "": no
+     * permission is needed, or the handler asks itself. */
     const char *action;
+    /* A condition key of the service, and the member of the input that it tells; or NULL. */
+    struct {
+        const char *name, *member;
+    } key;
     /* The output that repeats a call with the same client token; NULL: the recorded one. */
     gt_serve_fn *again;
 };
@@ -68,8 +73,7 @@ json_t *gt_serve_fail_status(struct gt_serve *call, int status, const char *code
 /* More members of the error's body (fieldList, ...); stolen. After gt_serve_fail. */
 void gt_serve_fail_member(struct gt_serve *call, const char *name, json_t *value);
 
-/* The condition keys of every call (time, region, principal, ...); may be added to. Kept by the
- * call's arena. */
+/* gt_caller_context of the call; may be added to. Kept by the call's arena. */
 json_t *gt_serve_context(struct gt_serve *call);
 /* Whether the caller may do this too: a role's session as gt_iam_allows, the account's own keys may
  * do all. The access has no principal, and of the context only what stands in gt_serve_context not
@@ -116,6 +120,10 @@ struct gt_caller {
 /* Verifies a request's signature. False with the error's code and message. */
 bool gt_caller_verify(struct gt_local *local, struct gt_exchange *exchange,
                       struct gt_caller *caller, const char **code, const char **message);
+/* The condition keys of every call that it makes (time, region, principal, ...); kept by the
+ * arena. */
+json_t *gt_caller_context(struct gt_local *local, struct gt_arena *arena,
+                          const struct gt_caller *caller);
 
 struct gt_issued { /* temporary keys; strings in the given arena */
     const char *access_key_id, *secret_access_key, *session_token;
@@ -150,6 +158,10 @@ enum gt_naming gt_iam_named(struct gt_local *local, const char *role_arn,
  */
 bool gt_iam_allows(struct gt_local *local, const char *role_arn, const json_t *session_policy,
                    const struct gt_access *access, const char **why, struct gt_arena *arena);
+/* The same for what a service does as the role in `region`, with the condition keys of that; the
+ * access has no context. */
+bool gt_iam_role_may(struct gt_local *local, const char *role_arn, const char *region,
+                     const struct gt_access *access, const char **why, struct gt_arena *arena);
 
 /* cognito_oauth.c: /POOL/.well-known/..., /cognito/DOMAIN/oauth2/token. True when the path is one
  * of these and the exchange was taken. */

@@ -3,7 +3,8 @@
  * what changed since, a line for each turn of the loop, which is written before the answers of that
  * turn leave. A killed process has so lost nothing that it told; a machine that loses its power may
  * lose the journal's end. A line that was cut short counts as not written, with the turn that it is
- * of.
+ * of; one that is whole and no JSON is none of ours, and what was told behind it is not dropped in
+ * silence.
  */
 #include "cloud.h"
 
@@ -98,26 +99,50 @@ static void replay_line(json_t *snapshot, json_t *by_order, const json_t *line)
 }
 
 /* The lines of a journal that goes on from this snapshot. Objects stay in the order of their
- * creation: what the journal adds is younger than what the snapshot has. */
-static void replay(json_t *snapshot, const char *journal, size_t len)
+ * creation: what the journal adds is younger than what the snapshot has. The number of a line that
+ * is broken, or 0. */
+static size_t replay(json_t *snapshot, const char *journal, size_t len)
 {
     json_auto_t *by_order = json_object();
     json_t *objects = json_array(), *item;
     size_t index;
     const char *name, *rest = journal, *end;
+    size_t number = 0, broken = 0;
     json_array_foreach(json_object_get(snapshot, "objects"), index, item)
         put_object(by_order, item);
     while ((end = memchr(rest, '\n', len - (size_t)(rest - journal))) != NULL) {
         json_auto_t *line = json_loadb(rest, (size_t)(end - rest), JSON_REJECT_DUPLICATES, NULL);
-        bool other = rest == journal && !json_equal(json_object_get(line, "journal"),
-                                                    json_object_get(snapshot, "journal"));
-        if (!json_is_object(line) || other)
+        number++;
+        if (!json_is_object(line)) {
+            broken = number;
+            break;
+        }
+        if (number == 1 &&
+            !json_equal(json_object_get(line, "journal"), json_object_get(snapshot, "journal")))
             break;
         replay_line(snapshot, by_order, line);
         rest = end + 1;
     }
     json_object_foreach(by_order, name, item) json_array_append(objects, item);
     json_object_set_new(snapshot, "objects", objects);
+    return broken;
+}
+
+static bool read_journal(const struct gt_local *local, json_t *snapshot, struct gt_diags *diags)
+{
+    struct gt_arena *arena GT_CLEANUP(gt_arena_cleanup) = gt_arena_new_secret();
+    const char *path = journal_path(local, diags->arena);
+    char *bytes;
+    size_t len;
+    const enum gt_read_result read = gt_file_read(arena, path, STATE_MAX, &bytes, &len, diags);
+    if (read != GT_READ_OK)
+        return read == GT_READ_ABSENT;
+    size_t broken = replay(snapshot, bytes, len);
+    if (broken == 0)
+        return true;
+    gt_error(diags, "bad-state", "%s is broken at line %zu", path, broken)->hint =
+        "without this file the cloud goes on from its last snapshot, in state.json beside it";
+    return false;
 }
 
 static bool take_section(struct gt_local *local, const json_t *snapshot, size_t i)
@@ -157,8 +182,8 @@ static bool read_snapshot(struct gt_local *local, const json_t *snapshot, struct
 static bool read_folder(struct gt_local *local, struct gt_diags *diags)
 {
     struct gt_arena *arena GT_CLEANUP(gt_arena_cleanup) = gt_arena_new_secret();
-    char *bytes, *journal;
-    size_t len, journal_len;
+    char *bytes;
+    size_t len;
     switch (gt_file_read(arena, state_path(local, arena), STATE_MAX, &bytes, &len, diags)) {
     case GT_READ_ABSENT:
         return true;
@@ -171,20 +196,10 @@ static bool read_folder(struct gt_local *local, struct gt_diags *diags)
     json_auto_t *snapshot = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
     if (snapshot == NULL) {
         gt_error(diags, "bad-state", "%s is no JSON: %s", state_path(local, diags->arena),
-                 gt_one_line(diags->arena, error.text, 120));
+                 gt_json_problem(diags->arena, &error));
         return false;
     }
-    switch (
-        gt_file_read(arena, journal_path(local, arena), STATE_MAX, &journal, &journal_len, diags)) {
-    case GT_READ_ABSENT:
-        break;
-    case GT_READ_FAILED:
-        return false;
-    case GT_READ_OK:
-        replay(snapshot, journal, journal_len);
-        break;
-    }
-    return read_snapshot(local, snapshot, diags);
+    return read_journal(local, snapshot, diags) && read_snapshot(local, snapshot, diags);
 }
 
 bool gt_state_open(struct gt_local *local, struct gt_diags *diags)

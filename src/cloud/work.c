@@ -3,6 +3,7 @@
 #include "call.h"
 
 #include "identity.h"
+#include "services/services.h"
 
 #include <gantry/model/endpoints.h>
 #include <gantry/sys/sys.h>
@@ -41,6 +42,8 @@ static const char *fill(struct gt_call *call, const char *template)
             value = serve->partition;
         else if (gt_streq(name, "role"))
             value = role_arn(serve);
+        else if (gt_streq(name, "secret"))
+            value = gt_secret_arn(serve);
         else
             value = json_string_value(json_object_get(serve->input, name));
         gt_buf_adds(&out, value == NULL ? "*" : value);
@@ -51,26 +54,30 @@ static const char *fill(struct gt_call *call, const char *template)
     return text;
 }
 
-json_t *gt_serve_context(struct gt_serve *serve)
+json_t *gt_caller_context(struct gt_local *local, struct gt_arena *arena,
+                          const struct gt_caller *caller)
 {
-    const struct gt_caller *caller = &((struct gt_call *)serve)->caller;
-    int64_t now_ms = gt_local_now_ms(serve->local);
+    int64_t now_ms = gt_local_now_ms(local);
     enum { MS = 1000 };
     /* With the services themselves every call comes over TLS. */
     json_t *context =
-        gt_pack(serve->arena, "{s:s, s:s, s:s, s:s, s:s}", "aws:CurrentTime",
-                gt_time_iso(serve->arena, now_ms), "aws:EpochTime",
-                gt_printf(serve->arena, "%" PRId64, now_ms / MS), "aws:SecureTransport", "true",
-                "aws:SourceIp", "127.0.0.1", "aws:RequestedRegion", serve->region);
-    if (*serve->account == '\0')
+        gt_pack(arena, "{s:s, s:s, s:s, s:s, s:s}", "aws:CurrentTime", gt_time_iso(arena, now_ms),
+                "aws:EpochTime", gt_printf(arena, "%" PRId64, now_ms / MS), "aws:SecureTransport",
+                "true", "aws:SourceIp", "127.0.0.1", "aws:RequestedRegion", caller->region);
+    if (*caller->account == '\0')
         return context;
     bool session = caller->role_arn != NULL;
     json_auto_t *principal =
-        json_pack("{s:s, s:s, s:s, s:s}", "aws:PrincipalAccount", serve->account,
+        json_pack("{s:s, s:s, s:s, s:s}", "aws:PrincipalAccount", caller->account,
                   "aws:PrincipalArn", session ? caller->role_arn : caller->arn, "aws:PrincipalType",
                   session ? "AssumedRole" : "User", "aws:userid", caller->id);
     json_object_update(context, principal);
     return context;
+}
+
+json_t *gt_serve_context(struct gt_serve *serve)
+{
+    return gt_caller_context(serve->local, serve->arena, &((struct gt_call *)serve)->caller);
 }
 
 bool gt_serve_allowed(struct gt_serve *serve, const struct gt_access *access, const char **why)
@@ -86,6 +93,12 @@ bool gt_serve_allowed(struct gt_serve *serve, const struct gt_access *access, co
                          serve->arena);
 }
 
+/* IAM calls the services as their signatures do, but for one. */
+static const char *iam_name(const struct gt_service *service)
+{
+    return gt_streq(service->name, "cloudwatch") ? "cloudwatch" : service->signing_name;
+}
+
 static bool permitted(struct gt_call *call)
 {
     struct gt_serve *serve = &call->serve;
@@ -95,10 +108,13 @@ static bool permitted(struct gt_call *call)
     const char *action =
         handler->action != NULL
             ? handler->action
-            : gt_printf(serve->arena, "%s:%s", call->service->signing_name, serve->operation->name);
+            : gt_printf(serve->arena, "%s:%s", iam_name(call->service), serve->operation->name);
     const char *resource = handler->resource == NULL ? "*" : fill(call, handler->resource);
     const char *why = NULL;
-    const struct gt_access access = {.action = action, .resource = resource};
+    struct gt_access access = {.action = action, .resource = resource};
+    if (handler->key.name != NULL)
+        access.context = gt_pack(serve->arena, "{s:s*}", handler->key.name,
+                                 gt_input_text(serve, handler->key.member));
     if (gt_serve_allowed(serve, &access, &why))
         return true;
     gt_fail_denied(call, action, resource, why);
@@ -126,11 +142,20 @@ static bool throttled(struct gt_call *call)
     return out;
 }
 
+/* Any name that a region could have is one: which ones there are is nowhere said. */
+static bool is_region(const char *name)
+{
+    enum { REGION_MAX = 32 };
+    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    return len > 0 && len <= REGION_MAX && name[len] == '\0';
+}
+
 /* The service's region in the scope must be one where it is; IAM has one region. */
 static bool region_good(struct gt_call *call)
 {
     const struct gt_host host =
-        gt_service_host(call->serve.arena, call->service, call->caller.region);
+        gt_service_host(call->serve.arena, call->service,
+                        is_region(call->caller.region) ? call->caller.region : GT_LOCAL_REGION);
     if (gt_streq(host.signing_region, call->caller.region))
         return true;
     gt_fail_front(call, 403, "InvalidSignatureException",

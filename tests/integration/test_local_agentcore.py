@@ -761,6 +761,16 @@ class Beside(LocalTest):
             secrets.update_secret(**same, SecretString="two", Description="no")
         self.assertNotIn("Description", secrets.describe_secret(SecretId="token"))
         self.assertEqual("one", secrets.get_secret_value(SecretId="token")["SecretString"])
+        made = {"Name": "token", "SecretString": "one", "ClientRequestToken": token}
+        self.assertEqual(token, secrets.create_secret(**made)["VersionId"])
+        secrets.delete_secret(SecretId="token")
+        with self.assertRaises(secrets.exceptions.InvalidRequestException):
+            secrets.create_secret(**made)
+        secrets.restore_secret(SecretId="token")
+        secrets.delete_secret(SecretId="token", ForceDeleteWithoutRecovery=True)
+        self.cloud.wait_until(lambda: not self.cloud.objects("secret"))
+        secrets.create_secret(**made)
+        self.assertEqual("one", secrets.get_secret_value(SecretId="token")["SecretString"])
         binary = secrets.create_secret(Name="bytes", SecretBinary=b"\x00\xff")["ARN"]
         self.assertEqual(b"\x00\xff", secrets.get_secret_value(SecretId=binary)["SecretBinary"])
 
@@ -791,9 +801,13 @@ class Beside(LocalTest):
         with self.assertRaises(watch.exceptions.DashboardInvalidInputError):
             watch.put_dashboard(DashboardName="board", DashboardBody="[")
         watch.delete_dashboards(DashboardNames=["board"])
-        with self.assertRaises(watch.exceptions.ClientError) as caught:
-            watch.get_dashboard(DashboardName="board")
-        self.assertEqual(404, caught.exception.response["ResponseMetadata"]["HTTPStatusCode"])
+        for call in (
+            lambda: watch.get_dashboard(DashboardName="board"),
+            lambda: watch.delete_dashboards(DashboardNames=["board"]),
+        ):
+            with self.assertRaises(watch.exceptions.ResourceNotFound) as caught:
+                call()
+            self.assertEqual(404, caught.exception.response["ResponseMetadata"]["HTTPStatusCode"])
         watch.put_metric_data(Namespace="mine", MetricData=[{"MetricName": "a", "Value": 1.0}])
 
 
@@ -809,6 +823,13 @@ class Buckets(LocalTest):
             call(**arguments)
         answer = caught.exception.response
         return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]
+
+    def test_a_client_of_another_region_is_shown_the_way(self) -> None:
+        self.s3.put_object(Bucket="here", Key="k", Body=b"x")
+        away = self.cloud.client("s3", region="eu-west-1")
+        self.assertEqual(away.get_object(Bucket="here", Key="k")["Body"].read(), b"x")
+        away = self.cloud.client("s3", region="eu-west-1")
+        self.assertEqual(away.head_object(Bucket="here", Key="k")["ContentLength"], 1)
 
     def test_conditional_writes(self) -> None:
         place = {"Bucket": "states", "Key": "a/state.json"}

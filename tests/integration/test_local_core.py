@@ -16,8 +16,12 @@ import unittest
 from pathlib import Path
 from typing import Any
 
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
+from .data_plane import send
 from .harness import GANTRY, ROOT
 from .local_cloud import LocalCloud, LocalTest
 
@@ -74,6 +78,18 @@ class Callers(LocalTest):
             self.cloud.client("logs", self.cloud.keys_of("123456789012")),
         ):
             self.assertEqual(client.describe_log_groups()["logGroups"], [])
+
+    def test_regions_have_the_form_of_a_name(self) -> None:
+        body = '{"logGroupName": "g"}'
+        for region, status in (("eu-new-1", 200), ("..", 400), ("a b", 400), ("x" * 40, 400)):
+            headers = {
+                "Content-Type": "application/x-amz-json-1.1",
+                "X-Amz-Target": "Logs_20140328.CreateLogGroup",
+            }
+            request = AWSRequest("POST", self.cloud.url + "/", headers, body)
+            SigV4Auth(Credentials(*self.cloud.key), "logs", region).add_auth(request)
+            answer = send("POST", self.cloud.url + "/", body.encode(), **dict(request.headers.items()))
+            self.assertEqual(answer.status, status, answer.body)
 
     def test_the_sdk_raises_typed_exceptions(self) -> None:
         iam = self.cloud.client("iam")

@@ -32,6 +32,13 @@ from .data_plane import (
 from .harness import REGION
 from .javascript import needs_javascript, run_script
 
+
+def in_region(action: str, region: str) -> str:
+    document = json.loads(allow(action))
+    document["Statement"][0]["Condition"] = {"StringEquals": {"aws:RequestedRegion": region}}
+    return json.dumps(document)
+
+
 REFUSED = "Failed to connect and fetch tools from the provided MCP target server. Error - "
 
 
@@ -216,11 +223,17 @@ class OutsideIssuer(DataPlaneTest):
 class Signatures(DataPlaneTest):
     """A gateway whose authorizer is AWS_IAM."""
 
-    def signed(self, url: str, key: tuple[str, ...]) -> int:
+    def signed(
+        self,
+        url: str,
+        key: tuple[str, ...],
+        service: str = "bedrock-agentcore",
+        region: str = REGION,
+    ) -> int:
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
         request = botocore.awsrequest.AWSRequest("POST", url, dict(ACCEPT), body)
         botocore.auth.SigV4Auth(
-            botocore.credentials.Credentials(*key), "bedrock-agentcore", REGION
+            botocore.credentials.Credentials(*key), service, region
         ).add_auth(request)
         return send("POST", url, body.encode(), **dict(request.headers.items())).status
 
@@ -231,6 +244,8 @@ class Signatures(DataPlaneTest):
         self.assertEqual(self.signed(url, self.cloud.key), 200)
         self.assertEqual(self.signed(url, (self.cloud.key[0], "wrong")), 403)
         self.assertEqual(self.signed(url, self.cloud.keys_of("123456789012")), 403)
+        self.assertEqual(self.signed(url, self.cloud.key, service="execute-api"), 403)
+        self.assertEqual(self.signed(url, self.cloud.key, region="eu-west-1"), 403)
 
     def test_a_role_needs_the_permission(self) -> None:
         gateway = self.gateway(authorizerType="AWS_IAM")
@@ -258,6 +273,13 @@ class Signatures(DataPlaneTest):
             ),
         )
         self.assertEqual(self.signed(gateway["gatewayUrl"], key), 200)
+        for region, status in ((REGION, 200), ("eu-west-1", 403)):
+            self.iam.put_role_policy(
+                RoleName="caller",
+                PolicyName="allow",
+                PolicyDocument=in_region("bedrock-agentcore:InvokeGateway", region),
+            )
+            self.assertEqual(self.signed(gateway["gatewayUrl"], key), status)
 
 
 class Tools(DataPlaneTest):
@@ -552,6 +574,27 @@ class Targets(DataPlaneTest):
             PolicyDocument=allow("bedrock-agentcore:InvokeAgentRuntime", resource=arn),
         )
         self.assertEqual(self.runtime_target(self.gateway(), arn)["status"], "FAILED")
+
+    def test_conditions_hold_for_what_the_role_does(self) -> None:
+        self.command("lark")
+        arn = self.runtime()
+        provider = self.control.create_api_key_credential_provider(name="key", apiKey="secret")
+        key = {"providerArn": provider["credentialProviderArn"]}
+        keyed = {
+            "credentialProviderType": "API_KEY",
+            "credentialProvider": {"apiKeyCredentialProvider": key},
+        }
+        with tool_server() as url:
+            for region, status in ((REGION, "READY"), ("eu-west-1", "FAILED")):
+                self.iam.put_role_policy(
+                    RoleName="gateway", PolicyName="allow", PolicyDocument=in_region("*", region)
+                )
+                gateway = self.gateway(f"of-{region}")
+                self.assertEqual(self.runtime_target(gateway, arn, "one")["status"], status)
+                made = self.server_target(
+                    gateway, url, "two", credentialProviderConfigurations=[keyed]
+                )
+                self.assertEqual(made["status"], status, made)
 
     def test_servers_that_are_not_there(self) -> None:
         gateway = self.gateway()

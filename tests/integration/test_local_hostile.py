@@ -9,10 +9,11 @@ import socket
 import threading
 import time
 import unittest
+import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
-from .data_plane import ACCEPT, STREAMS, DataPlaneTest, post, send
+from .data_plane import ACCEPT, STREAMS, DataPlaneTest, Issuer, bearer, post, send
 
 Reply = Callable[[socket.socket, dict[str, Any]], None]
 JSON = b"application/json"
@@ -201,6 +202,18 @@ class Clients(DataPlaneTest):
             with contextlib.suppress(ConnectionError):  # 413 may come before all was sent
                 self.assertEqual(send("POST", url, body, **ACCEPT).status, status, body[:60])
         self.assertEqual(post(url, "ping").json["result"], {})
+
+    def test_qualifiers_of_any_bytes(self) -> None:
+        issuer = Issuer(self.cloud)
+        self.command("lark")
+        arn = self.runtime(authorizerConfiguration=issuer.authorizer())
+        url = f"{self.cloud.url}/runtimes/{urllib.parse.quote(arn, safe='')}/invocations"
+        token = bearer(issuer.token())
+        for qualifier in ("%ff", "%0a", "%c3", "x" * 10_000, "nobody"):
+            answer = post(f"{url}?qualifier={qualifier}", "tools/list", **token)
+            self.assertEqual(answer.status, 404, answer.body)
+            self.assertIn("No endpoint or agent found with qualifier", answer.json["message"])
+        self.assertEqual(post(f"{url}?qualifier=DEFAULT", "tools/list", **token).status, 200)
 
     def test_arguments_of_any_shape(self) -> None:
         url, _, _ = self.chain()

@@ -17,7 +17,7 @@ from typing import Any
 import botocore.exceptions
 import jwt
 
-from .harness import OTHER_ACCOUNT, OTHER_REGION
+from .harness import OTHER_ACCOUNT, OTHER_REGION, REGION
 from .local_cloud import LocalCloud, LocalTest
 
 AGENTCORE = {"Service": "bedrock-agentcore.amazonaws.com"}
@@ -478,6 +478,65 @@ class Sts(IdentityTest):
         self.assert_code("AccessDenied", iam.list_roles)
         put(Bool={"aws:SecureTransport": "true"}, IpAddress={"aws:SourceIp": "127.0.0.0/8"})
         iam.list_roles()
+
+    def test_what_the_role_of_a_runtime_needs_can_be_named(self) -> None:
+        control = self.cloud.client("bedrock-agentcore-control")
+        control.create_workload_identity(name="mine")
+        control.create_workload_identity(name="other")
+        for name in ("key", "more"):
+            control.create_api_key_credential_provider(name=name, apiKey=f"of {name}")
+        own = f"arn:aws:bedrock-agentcore:{REGION}:{self.cloud.account}"
+        statements = [
+            {
+                "Action": "bedrock-agentcore:GetWorkloadAccessToken",
+                "Resource": f"{own}:workload-identity-directory/default/workload-identity/mine",
+            },
+            {
+                "Action": "bedrock-agentcore:GetResourceApiKey",
+                "Resource": f"{own}:token-vault/default/apikeycredentialprovider/key",
+            },
+            {
+                "Action": "logs:DescribeLogGroups",
+                "Resource": f"arn:aws:logs:{REGION}:{self.cloud.account}:log-group:*",
+            },
+        ]
+        document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **at} for at in statements]}
+        arn = self.role()["Arn"]
+        self.iam.put_role_policy(RoleName="worker", PolicyName="p", PolicyDocument=json.dumps(document))
+        key = self.assume(arn)
+        data = self.cloud.client("bedrock-agentcore", key)
+        token = data.get_workload_access_token(workloadName="mine")["workloadAccessToken"]
+        self.assert_code("AccessDeniedException", data.get_workload_access_token, workloadName="other")
+        ask = {"workloadIdentityToken": token}
+        found = data.get_resource_api_key(**ask, resourceCredentialProviderName="key")
+        self.assertEqual(found["apiKey"], "of key")
+        self.assert_code(
+            "AccessDeniedException", data.get_resource_api_key, **ask, resourceCredentialProviderName="more"
+        )
+        self.assertEqual(self.cloud.client("logs", key).describe_log_groups()["logGroups"], [])
+
+    def test_policies_call_services_and_secrets_as_iam_does(self) -> None:
+        arn = self.role()["Arn"]
+        secrets = self.cloud.client("secretsmanager")
+        one = secrets.create_secret(Name="one", SecretString="1")["ARN"]
+        secrets.create_secret(Name="two", SecretString="2")
+        namespace = {"StringEquals": {"cloudwatch:namespace": "bedrock-agentcore"}}
+        statements = [
+            {"Action": "secretsmanager:GetSecretValue", "Resource": one},
+            {"Action": "cloudwatch:PutMetricData", "Resource": "*", "Condition": namespace},
+        ]
+        document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **at} for at in statements]}
+        self.iam.put_role_policy(RoleName="worker", PolicyName="p", PolicyDocument=json.dumps(document))
+        key = self.assume(arn)
+        secrets = self.cloud.client("secretsmanager", key)
+        for identifier in (one, "one"):
+            self.assertEqual(secrets.get_secret_value(SecretId=identifier)["SecretString"], "1")
+        for identifier in ("two", "three"):
+            self.assert_code("AccessDeniedException", secrets.get_secret_value, SecretId=identifier)
+        put = self.cloud.client("cloudwatch", key).put_metric_data
+        data = [{"MetricName": "calls", "Value": 1}]
+        put(Namespace="bedrock-agentcore", MetricData=data)
+        self.assert_code("AccessDenied", put, Namespace="other", MetricData=data)
 
     def test_boundary_that_is_known_bounds(self) -> None:
         arn = f"arn:aws:iam::{self.cloud.account}:policy/limit"

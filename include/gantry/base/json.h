@@ -43,6 +43,10 @@ bool gt_json_empty(const json_t *value);
 /* Compact text with sorted keys: the same text for equal documents. */
 char *gt_json_canonical(struct gt_arena *arena, const json_t *value);
 
+/* What is wrong with a text that is no JSON, and where: without the piece of it that the library's
+ * own message shows, which may be of a secret. */
+char *gt_json_problem(struct gt_arena *arena, const json_error_t *error);
+
 /* json_pack and friends with the answer kept by the arena; a failure ends the program. */
 json_t *gt_pack(struct gt_arena *arena, const char *format, ...);
 

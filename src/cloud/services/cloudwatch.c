@@ -173,7 +173,9 @@ static json_t *put_dashboard(struct gt_serve *call)
 
 static json_t *no_dashboard(struct gt_serve *call, const char *name)
 {
-    return gt_serve_fail(call, "ResourceNotFound", "Dashboard %s does not exist", name);
+    /* Not among the errors that the model gives DeleteDashboards. */
+    return gt_serve_fail_status(call, 404, "ResourceNotFound",
+                                gt_printf(call->arena, "Dashboard %s does not exist", name));
 }
 
 static json_t *get_dashboard(struct gt_serve *call)
@@ -322,7 +324,8 @@ const struct gt_handler gt_cloudwatch_handlers[] = {
     {.operation = &gt_op_cloudwatch_PutMetricData,
      .run = put_data,
      .fidelity = GT_GUESSED,
-     .note = "checked and not kept"},
+     .note = "checked and not kept",
+     .key = {"cloudwatch:namespace", "/Namespace"}},
     ROW(TagResource, tag, "{ResourceARN}"),
     ROW(UntagResource, untag, "{ResourceARN}"),
     ROW(ListTagsForResource, list_tags, "{ResourceARN}"),

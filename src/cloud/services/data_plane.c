@@ -149,6 +149,10 @@ static json_t *stop_session(struct gt_serve *call)
                      "statusCode", 200);
 }
 
+#define OWN "arn:{partition}:bedrock-agentcore:{region}:{account}:"
+#define IDENTITY OWN "workload-identity-directory/default/workload-identity/{workloadName}"
+#define PROVIDER(type) OWN "token-vault/default/" type "/{resourceCredentialProviderName}"
+
 const struct gt_handler gt_data_plane_handlers[] = {
     {.operation = &gt_op_bedrock_agentcore_InvokeAgentRuntime,
      .take = gt_runtime_invoke,
@@ -164,20 +168,25 @@ const struct gt_handler gt_data_plane_handlers[] = {
     {.operation = &gt_op_bedrock_agentcore_GetWorkloadAccessToken,
      .run = get_token,
      .fidelity = GT_GUESSED,
-     .note = "the token is a JSON Web Token of the cloud's own"},
+     .note = "the token is a JSON Web Token of the cloud's own",
+     .resource = IDENTITY},
     {.operation = &gt_op_bedrock_agentcore_GetWorkloadAccessTokenForJWT,
      .run = get_token_for_jwt,
      .fidelity = GT_GUESSED,
-     .note = "the user's token is not verified"},
+     .note = "the user's token is not verified",
+     .resource = IDENTITY},
     {.operation = &gt_op_bedrock_agentcore_GetWorkloadAccessTokenForUserId,
      .run = get_token_for_user,
-     .fidelity = GT_GUESSED},
+     .fidelity = GT_GUESSED,
+     .resource = IDENTITY},
     {.operation = &gt_op_bedrock_agentcore_GetResourceOauth2Token,
      .take = get_oauth_token,
      .fidelity = GT_GUESSED,
-     .note = "client credentials (M2M) only"},
+     .note = "client credentials (M2M) only",
+     .resource = PROVIDER("oauth2credentialprovider")},
     {.operation = &gt_op_bedrock_agentcore_GetResourceApiKey,
      .run = get_api_key,
-     .fidelity = GT_GUESSED},
+     .fidelity = GT_GUESSED,
+     .resource = PROVIDER("apikeycredentialprovider")},
     {.operation = NULL},
 };

@@ -246,7 +246,7 @@ static bool may_pull(struct gt_serve *call, const char *role_arn, const struct i
     for (size_t i = 0; i < GT_COUNT(actions); i++) {
         const char *why;
         struct gt_access access = {.action = actions[i], .resource = i == 0 ? "*" : arn};
-        if (!gt_iam_allows(call->local, role_arn, NULL, &access, &why, call->arena))
+        if (!gt_iam_role_may(call->local, role_arn, uri->region, &access, &why, call->arena))
             return false;
     }
     return true;

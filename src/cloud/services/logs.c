@@ -265,6 +265,7 @@ static json_t *filter(struct gt_serve *call)
     return output;
 }
 
+#define GROUPS "arn:{partition}:logs:{region}:{account}:log-group:*"
 #define GROUP "arn:{partition}:logs:{region}:{account}:log-group:{logGroupName}"
 
 const struct gt_handler gt_log_handlers[] = {
@@ -279,7 +280,8 @@ const struct gt_handler gt_log_handlers[] = {
     {.operation = &gt_op_logs_DescribeLogGroups,
      .run = describe,
      .fidelity = GT_MODELLED,
-     .note = "linked accounts are not looked at"},
+     .note = "linked accounts are not looked at",
+     .resource = GROUPS},
     {.operation = &gt_op_logs_PutRetentionPolicy,
      .run = put_retention,
      .fidelity = GT_MODELLED,

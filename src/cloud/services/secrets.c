@@ -107,6 +107,19 @@ struct gt_object *gt_secret_put(struct gt_local *local, const char *account, con
     return secret;
 }
 
+const char *gt_secret_arn(struct gt_serve *call)
+{
+    const char *id = gt_input_text(call, "/SecretId");
+    if (id == NULL)
+        id = gt_input_text(call, "/Name");
+    const struct gt_object *secret = find_any(call->local, call->account, call->region, id);
+    if (secret != NULL)
+        return secret->arn;
+    return id == NULL || gt_starts_with(id, "arn:")
+               ? id
+               : gt_serve_arn(call, "secretsmanager", gt_printf(call->arena, "secret:%s", id));
+}
+
 /* -- calls -- */
 
 /* The secret of the input; NULL after failing. `deleted`: also one that is to be deleted. */
@@ -226,6 +239,19 @@ static json_t *create(struct gt_serve *call)
     secret->tags = gt_tags_map(gt_at(call->input, "/Tags"), "Key", "Value");
     set_version(call, secret, value);
     return named(secret, true);
+}
+
+/* A token stands for the version that it made, and for nothing when that is gone. */
+static json_t *create_again(struct gt_serve *call)
+{
+    const struct gt_object *secret = gt_object_find(call->local, &gt_kind_secret, call->account,
+                                                    call->region, "", gt_input_text(call, "/Name"));
+    const char *id = gt_input_text(call, "/ClientRequestToken");
+    if (secret == NULL || is_deleted(secret) || version_of(secret, id) == NULL)
+        return create(call);
+    json_t *output = named(secret, false);
+    gt_set_text(output, "VersionId", id);
+    return output;
 }
 
 static json_t *describe(struct gt_serve *call)
@@ -371,26 +397,23 @@ static json_t *untag(struct gt_serve *call)
     return json_object();
 }
 
-#define ROW(op, fn)                                                                                \
+#define ROW(op, fn, more, what)                                                                    \
     {                                                                                              \
-        .operation = &gt_op_secretsmanager_##op, .run = fn, .fidelity = GT_MODELLED                \
+        .operation = &gt_op_secretsmanager_##op, .run = fn, .fidelity = GT_MODELLED, .note = what, \
+        .resource = "{secret}", .again = more                                                      \
     }
+#define CREATED "no replicas, no rotation"
+#define CURRENT "the new value is AWSCURRENT whatever VersionStages says; two versions are kept"
 
 const struct gt_handler gt_secret_handlers[] = {
-    {.operation = &gt_op_secretsmanager_CreateSecret,
-     .run = create,
-     .fidelity = GT_MODELLED,
-     .note = "no replicas, no rotation"},
-    ROW(DescribeSecret, describe),
-    ROW(GetSecretValue, get_value),
-    {.operation = &gt_op_secretsmanager_PutSecretValue,
-     .run = put_value,
-     .fidelity = GT_MODELLED,
-     .note = "the new value is AWSCURRENT whatever VersionStages says; two versions are kept"},
-    ROW(UpdateSecret, update),
-    ROW(DeleteSecret, delete),
-    ROW(RestoreSecret, restore),
-    ROW(TagResource, tag),
-    ROW(UntagResource, untag),
+    ROW(CreateSecret, create, create_again, CREATED),
+    ROW(DescribeSecret, describe, NULL, NULL),
+    ROW(GetSecretValue, get_value, NULL, NULL),
+    ROW(PutSecretValue, put_value, put_value, CURRENT),
+    ROW(UpdateSecret, update, update, NULL),
+    ROW(DeleteSecret, delete, NULL, NULL),
+    ROW(RestoreSecret, restore, NULL, NULL),
+    ROW(TagResource, tag, NULL, NULL),
+    ROW(UntagResource, untag, NULL, NULL),
     {.operation = NULL},
 };

@@ -123,7 +123,7 @@ static bool check_lambda(struct gt_serve *call, const struct gt_object *gateway,
                                                  gateway->arn, "aws:SourceAccount", call->account)};
     struct gt_access access = {.action = "lambda:InvokeFunction", .resource = arn};
     if (gt_iam_trusts(call->local, role, &trust, &why, call->arena) &&
-        gt_iam_allows(call->local, role, NULL, &access, &why, call->arena))
+        gt_iam_role_may(call->local, role, call->region, &access, &why, call->arena))
         return true;
     gt_serve_fail(call, "ValidationException",
                   "Gateway execution role lacks permission to invoke Lambda function %s: %s", arn,

@@ -5,6 +5,8 @@
 
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
+#include <stdio.h>
+#include <sys/resource.h>
 
 static struct cloud_fixture fixture;
 
@@ -117,6 +119,32 @@ START_TEST(finds_tools_by_words)
     ck_assert_uint_eq(json_array_size(found), 0);
     found = gt_keep(fixture.arena, gt_search_rank(fixture.arena, NULL, "file", 5));
     ck_assert_uint_eq(json_array_size(found), 0);
+}
+END_TEST
+
+static long resident_kb(void)
+{
+    struct rusage usage;
+    ck_assert_int_eq(getrusage(RUSAGE_SELF, &usage), 0);
+    return usage.ru_maxrss;
+}
+
+START_TEST(a_long_search_in_long_descriptions_keeps_nothing_of_them)
+{
+    enum { TOOLS = 100, WORDS = 1000, QUERY = 64, WORD = 7, MOST_KB = 50 * 1000 };
+    char *text = gt_calloc(fixture.arena, WORDS + 1, WORD);
+    for (size_t i = 0; i < WORDS; i++)
+        snprintf(text + i * WORD, WORD + 1, "w%05zu ", i);
+    json_t *tools = gt_keep(fixture.arena, json_array());
+    for (int i = 0; i < TOOLS; i++)
+        json_array_append_new(tools, json_pack("{s:s, s:s}", "name", "a", "description", text));
+    const char *query = "";
+    for (int i = 0; i < QUERY; i++)
+        query = gt_printf(fixture.arena, "%s none%02d", query, i);
+    long before = resident_kb();
+    json_t *found = gt_keep(fixture.arena, gt_search_rank(fixture.arena, tools, query, 5));
+    ck_assert_uint_eq(json_array_size(found), 0);
+    ck_assert_int_lt(resident_kb() - before, MOST_KB);
 }
 END_TEST
 
@@ -400,6 +428,7 @@ Suite *data_plane_suite(void)
     tcase_add_test(cases, splits_names_at_the_first_three_underscores);
     tcase_add_test(cases, shows_tools_with_their_target);
     tcase_add_test(cases, finds_tools_by_words);
+    tcase_add_test(cases, a_long_search_in_long_descriptions_keeps_nothing_of_them);
     tcase_add_test(cases, writes_the_header_of_an_api_key);
     tcase_add_test(cases, knows_which_credentials_it_has);
     tcase_add_test(cases, passes_on_allowed_headers_only);

@@ -342,6 +342,15 @@ START_TEST(a_folder_has_one_cloud)
 }
 END_TEST
 
+static void refuses_to_start(const char *state_folder)
+{
+    const struct gt_local_options options = {.loop = world.loop,
+                                             .host = "127.0.0.1",
+                                             .run_folder = world.folder,
+                                             .state_folder = state_folder};
+    ck_assert(!gt_local_start(world.arena, &options, &world.local, &world.diags));
+}
+
 START_TEST(a_broken_state_is_no_empty_state)
 {
     const char *path = gt_printf(world.arena, "%s/state/state.json", world.folder);
@@ -349,12 +358,46 @@ START_TEST(a_broken_state_is_no_empty_state)
     gt_local_free(world.local);
     world.local = NULL;
     ck_assert(gt_file_write(path, "{\"format\": 1", 12, 0600, NULL, &world.diags));
-    const struct gt_local_options options = {.loop = world.loop,
-                                             .host = "127.0.0.1",
-                                             .run_folder = world.folder,
-                                             .state_folder = folder};
-    ck_assert(!gt_local_start(world.arena, &options, &world.local, &world.diags));
+    refuses_to_start(folder);
     ck_assert_str_eq(world.diags.list.at[0]->code, "bad-state");
+}
+END_TEST
+
+START_TEST(a_broken_line_of_the_journal_is_told)
+{
+    make_group("before");
+    world_wait(&world, 1);
+    const char *folder = gt_strdup(world.arena, world.local->options.state_folder);
+    struct file snapshot = read_state("state.json"), journal = read_state("journal");
+    gt_local_free(world.local);
+    world.local = NULL;
+    const char *broken =
+        gt_printf(world.arena, "%s{\"objects\": [\n%s", journal.bytes, journal.bytes);
+    ck_assert(gt_file_write(state_path("state.json"), snapshot.bytes, snapshot.len, 0600, NULL,
+                            &world.diags));
+    ck_assert(
+        gt_file_write(state_path("journal"), broken, strlen(broken), 0600, NULL, &world.diags));
+    refuses_to_start(folder);
+    ck_assert_str_eq(world.diags.list.at[0]->code, "bad-state");
+    ck_assert_ptr_nonnull(strstr(world.diags.list.at[0]->message, "journal is broken at line 3"));
+}
+END_TEST
+
+START_TEST(a_broken_state_shows_nothing_of_its_keys)
+{
+    struct gt_key_pair pair = gt_keys_of_account(world.local, world.arena, GT_LOCAL_ACCOUNT);
+    const char *folder = gt_strdup(world.arena, world.local->options.state_folder);
+    struct file snapshot = read_state("state.json");
+    gt_local_free(world.local);
+    world.local = NULL;
+    enum { SHOWN = 10 };
+    const char *start = gt_strndup(world.arena, pair.secret_access_key, SHOWN);
+    size_t len = (size_t)(strstr(snapshot.bytes, start) - snapshot.bytes) + SHOWN;
+    ck_assert(
+        gt_file_write(state_path("state.json"), snapshot.bytes, len, 0600, NULL, &world.diags));
+    refuses_to_start(folder);
+    ck_assert_ptr_nonnull(strstr(world.diags.list.at[0]->message, "is no JSON"));
+    ck_assert_ptr_null(strstr(world.diags.list.at[0]->message, start));
 }
 END_TEST
 
@@ -393,6 +436,8 @@ Suite *kept_suite(void)
     tcase_add_test(tests, what_was_emptied_stays_empty);
     tcase_add_test(tests, a_folder_has_one_cloud);
     tcase_add_test(tests, a_broken_state_is_no_empty_state);
+    tcase_add_test(tests, a_broken_line_of_the_journal_is_told);
+    tcase_add_test(tests, a_broken_state_shows_nothing_of_its_keys);
     tcase_add_test(tests, issued_keys_are_those_of_the_role);
     suite_add_tcase(suite, tests);
     return suite;

@@ -6,6 +6,8 @@
 
 #include "cloud.h"
 
+#include <string.h>
+
 static struct world world;
 
 static void setup(void)
@@ -79,6 +81,27 @@ START_TEST(a_token_stays_good_when_its_item_goes)
 }
 END_TEST
 
+START_TEST(a_token_loses_nothing_when_all_of_its_page_goes)
+{
+    const json_t *first = page(3, NULL);
+    delete_group("g0");
+    delete_group("g1");
+    delete_group("g2");
+    ck_assert_str_eq(names(page(3, first)), "g3 g4 ");
+}
+END_TEST
+
+START_TEST(a_token_is_short_however_long_the_names_are)
+{
+    enum { LONG = 500, MOST = 200 };
+    json_t *name = json_sprintf("a%0*d", LONG, 0);
+    world_call(&world, "logs", "CreateLogGroup", json_pack("{s:o}", "logGroupName", name));
+    const json_t *all = page(5, NULL);
+    ck_assert_uint_le(strlen(gt_text_at(all, "/nextToken")), MOST);
+    ck_assert_uint_eq(json_array_size(json_object_get(page(5, all), "logGroups")), 1);
+}
+END_TEST
+
 START_TEST(a_foreign_token_is_refused)
 {
     static const char *const tokens[] = {"x", "AAAA", "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA="};
@@ -126,6 +149,8 @@ Suite *page_suite(void)
     tcase_add_test(tests, a_page_that_fits_has_no_token);
     tcase_add_test(tests, a_token_stays_good_when_items_go);
     tcase_add_test(tests, a_token_stays_good_when_its_item_goes);
+    tcase_add_test(tests, a_token_loses_nothing_when_all_of_its_page_goes);
+    tcase_add_test(tests, a_token_is_short_however_long_the_names_are);
     tcase_add_test(tests, a_foreign_token_is_refused);
     tcase_add_test(tests, the_knob_makes_pages_smaller);
     tcase_add_test(tests, an_empty_page_in_between_loses_nothing);

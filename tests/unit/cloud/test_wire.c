@@ -153,6 +153,16 @@ START_TEST(aws_json_errors_are_the_services_own)
 }
 END_TEST
 
+START_TEST(a_body_that_is_no_json_is_not_repeated)
+{
+    struct world_answer answer =
+        cognito("CreateUserPoolClient", "{\"ClientSecret\": \"hush-hush-hush");
+    ck_assert_int_eq(answer.status, 400);
+    ck_assert_ptr_nonnull(strstr(answer.body, "the body is no JSON: "));
+    ck_assert_ptr_null(strstr(answer.body, "hush"));
+}
+END_TEST
+
 START_TEST(deeply_nested_bodies_are_refused)
 {
     enum { DEEP = 100000 };
@@ -301,6 +311,7 @@ Suite *wire_suite(void)
     tcase_add_test(tests, query_lists_and_structures_come_in);
     tcase_add_loop_test(tests, query_errors_are_the_services_own, 0, (int)GT_COUNT(bad_queries));
     tcase_add_loop_test(tests, aws_json_errors_are_the_services_own, 0, (int)GT_COUNT(bad_json));
+    tcase_add_test(tests, a_body_that_is_no_json_is_not_repeated);
     tcase_add_test(tests, deeply_nested_bodies_are_refused);
     tcase_add_test(tests, many_unknown_members_are_refused_in_short);
     tcase_add_test(tests, aws_json_times_are_seconds);
