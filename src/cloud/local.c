@@ -108,9 +108,10 @@ static bool listen_here(struct gt_local *local, struct gt_diags *diags)
                                               .max_body = BODY_MAX,
                                               .max_headers = HEADERS_MAX};
     if (!gt_server_start(local->loop, &options, &local->server, diags)) {
-        diags->list.at[diags->list.len - 1]->hint =
-            "another gantry local may be running: use it with --local, or give another port with "
-            "--listen 127.0.0.1:PORT (0: any free one)";
+        struct gt_diag *diag = diags->list.at[diags->list.len - 1];
+        if (gt_streq(diag->code, "address-in-use"))
+            diag->hint = "another gantry local may be running: use it with --local, or give "
+                         "another port with --listen 127.0.0.1:PORT (0: any free one)";
         return false;
     }
     local->port = gt_server_port(local->server);

@@ -30,7 +30,8 @@ bool gt_log_open(struct gt_local *local, struct gt_diags *diags)
     local->log_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (local->log_fd >= 0)
         return true;
-    gt_error(diags, "request-log", "cannot write %s: %s", path, strerror(errno));
+    gt_error(diags, "request-log", "cannot write %s: %s", path,
+             gt_lower(diags->arena, strerror(errno)));
     return false;
 }
 

@@ -19,12 +19,15 @@ bool gt_local_run_folder(struct gt_arena *arena, const struct gt_sys *sys, const
                          struct gt_diags *diags)
 {
     const char *base = gt_env(sys, "XDG_RUNTIME_DIR");
-    char *path = base != NULL && *base == '/'
-                     ? gt_printf(arena, "%s/gantry", base)
-                     : gt_printf(arena, "/tmp/gantry-%lu", (unsigned long)geteuid());
+    bool given = base != NULL && *base == '/';
+    char *path = given ? gt_printf(arena, "%s/gantry", base)
+                       : gt_printf(arena, "/tmp/gantry-%lu", (unsigned long)geteuid());
     struct stat status;
     if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        gt_error(diags, "run-folder", "cannot make %s: %s", path, strerror(errno));
+        gt_error(diags, "run-folder", "cannot make %s: %s", path, gt_lower(arena, strerror(errno)))
+            ->hint = given ? "XDG_RUNTIME_DIR names its parent: set it to a folder of your own, or "
+                             "unset it for one in /tmp"
+                           : "running clouds are found there: make it, with mode 0700";
         return false;
     }
     /* In /tmp somebody else may have made it first, or a link in its place. */

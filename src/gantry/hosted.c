@@ -184,6 +184,8 @@ bool gt_hosted_start(struct gt_hosted *hosted, struct gt_context *context)
     int status = gt_companion_stop(&hosted->companion, GRACE_MS);
     hosted->running = false;
     gt_buf_done(&hosted->line);
+    if (told && hosted->last_error != NULL && !repeated)
+        return false;
     gt_error(context->diags, status == GT_EXIT_USAGE ? "usage" : "embedded-cloud",
              "the embedded cloud did not start%s%s", repeated ? ": " : "",
              repeated ? hosted->last_error : "")

@@ -137,6 +137,30 @@ static void print_summary(struct gt_context *context, enum gt_apply_result resul
                    context->fleeting ? "" : results[result].next);
 }
 
+static const char *local_hint(const struct gt_context *context)
+{
+    if (!context->fleeting)
+        return "mend the cause, then run `gantry apply --local` again; what the servers print is "
+               "shown where `gantry local` runs";
+    return context->program->verbosity == GT_QUIET
+               ? "mend the cause, then run `gantry up` again; without --quiet it shows what the "
+                 "servers print"
+               : "mend the cause, then run `gantry up` again; what the servers printed is above";
+}
+
+/* The log that a service names in its reason is AWS's; the embedded cloud's servers are heard here.
+ */
+static void point_at_output(struct gt_context *context)
+{
+    if (context->place == NULL)
+        return;
+    for (size_t i = 0; i < context->diags->list.len; i++) {
+        struct gt_diag *diag = context->diags->list.at[i];
+        if (gt_streq(diag->code, "resource-failed"))
+            diag->hint = local_hint(context);
+    }
+}
+
 enum gt_exit gt_run_apply(struct gt_context *context, const struct gt_plan *plan)
 {
     struct gt_plan_counts counts = gt_plan_count(plan);
@@ -148,6 +172,7 @@ enum gt_exit gt_run_apply(struct gt_context *context, const struct gt_plan *plan
     enum gt_apply_result result = gt_engine_apply(context->engine, plan, context->diags);
     gt_signals_release(context);
     gt_watch_end(context);
+    point_at_output(context);
     gt_program_report(context->program);
     print_summary(context, result, gt_monotonic_ms(context->program->sys) - begin_ms);
     return results[result].code;

@@ -5,10 +5,17 @@
 
 #include <libxml/xmlwriter.h>
 
-/* XML 1.0 has no way to write most control characters, and UTF-8 must be right. */
+#include <string.h>
+
+/* XML 1.0 has no way to write most control characters, nor U+FFFE and U+FFFF, and UTF-8 must be
+ * right. */
 static const char *printable(struct gt_arena *arena, const char *text)
 {
-    return gt_safe_text(arena, text == NULL ? "" : text);
+    char *safe = gt_safe_text(arena, text == NULL ? "" : text);
+    for (char *at = safe; (at = strstr(at, "\xEF\xBF")) != NULL; at += 2)
+        if (at[2] == '\xBE' || at[2] == '\xBF')
+            at[2] = '\xBD'; /* U+FFFD, which stands for what cannot be shown */
+    return safe;
 }
 
 static void attribute(xmlTextWriterPtr writer, const char *name, const char *value)

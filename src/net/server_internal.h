@@ -92,7 +92,7 @@ struct gt_listening {
     unsigned long long device, inode;
 };
 
-/* False with an error ("listen"). */
+/* False with an error ("address-in-use", "listen"). */
 bool gt_listening_open(struct gt_arena *arena, const struct gt_server_options *options,
                        struct gt_listening **listener, struct gt_diags *diags);
 int gt_listening_port(const struct gt_listening *listener);

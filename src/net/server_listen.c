@@ -37,8 +37,9 @@ static bool fail(struct gt_diags *diags, const char *where, int error)
 {
     for (size_t i = 0; i < GT_COUNT(reasons); i++)
         if (reasons[i].error == error) {
-            gt_error(diags, "listen", "cannot listen on %s: %s", where, reasons[i].text)->hint =
-                reasons[i].hint;
+            gt_error(diags, error == EADDRINUSE ? "address-in-use" : "listen",
+                     "cannot listen on %s: %s", where, reasons[i].text)
+                ->hint = reasons[i].hint;
             return false;
         }
     gt_error(diags, "listen", "cannot listen on %s: error %d", where, error);

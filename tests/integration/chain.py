@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -15,8 +16,10 @@ import time
 import unittest
 import uuid
 from pathlib import Path
+from typing import Any
 
 from .harness import GANTRY, ROOT, Run
+from .local_cloud import ask
 
 SERVER = str(ROOT / "tests/support/tool_server.py")
 UNVERIFIED = 5
@@ -83,8 +86,17 @@ class Place:
         assert MANIFEST.count(old) == 1, old
         return self.write(MANIFEST.replace(old, new))
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """A gantry that goes on; its output is in the files out and err of the base folder."""
+    def start(self, *arguments: str, file_size: int | None = None) -> subprocess.Popen[bytes]:
+        """A gantry that goes on; its output is in the files out and err of the base folder.
+
+        It can write files of up to `file_size` bytes, as on a disk that is nearly full.
+        """
+
+        def prepare() -> None:
+            _end_with_parent()
+            if file_size is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
+
         with open(self.base / "out", "wb") as out, open(self.base / "err", "wb") as err:
             process = subprocess.Popen(
                 [GANTRY, *arguments],
@@ -94,7 +106,7 @@ class Place:
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
+                preexec_fn=prepare,
             )
         self.processes.append(process)
         return process
@@ -137,6 +149,15 @@ class Place:
                 if (marked or here) and command:
                     found[int(entry.name)] = command
         return found
+
+    def admin(self, method: str, path: str, body: Any = None) -> Any:
+        """A call of its cloud's admin API, as soon as that listens."""
+        end = time.monotonic() + 60
+        while not (found := sorted((self.run_folder / "gantry").glob("local-*.json"))):
+            if time.monotonic() > end or self.processes[-1].poll() is not None:
+                raise AssertionError(f"there is no cloud: {self.err}")
+            time.sleep(0.01)
+        return ask(str(found[0].with_suffix(".sock")), method, path, body)
 
     def cloud(self) -> int:
         """The process id of the embedded cloud: the key file has it."""

@@ -69,6 +69,21 @@ class AdminError(Exception):
         self.status, self.body = status, body
 
 
+def ask(path_of_socket: str, method: str, path: str, body: Any = None) -> Any:
+    """A call of the admin API over its Unix socket."""
+    connection = _SocketConnection(path_of_socket)
+    try:
+        text = None if body is None else json.dumps(body)
+        connection.request(method, path, text, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        document = json.loads(answer.read() or "null")
+    finally:
+        connection.close()
+    if answer.status != 200:
+        raise AdminError(answer.status, document)
+    return document
+
+
 class LocalCloud:
     """A running `gantry local`.
 
@@ -183,17 +198,7 @@ class LocalCloud:
 
     def admin(self, method: str, path: str, body: Any = None) -> Any:
         """A call over the Unix socket."""
-        connection = _SocketConnection(self.socket)
-        try:
-            text = None if body is None else json.dumps(body)
-            connection.request(method, path, text, {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            document = json.loads(answer.read() or "null")
-        finally:
-            connection.close()
-        if answer.status != 200:
-            raise AdminError(answer.status, document)
-        return document
+        return ask(self.socket, method, path, body)
 
     def configure(self, **knobs: Any) -> None:
         """Changes knobs."""

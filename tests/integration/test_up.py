@@ -93,6 +93,14 @@ class Once(UpTest):
         run = self.assert_code(place.run("up", "--once", "--json", *VARIABLES), 1)
         self.assertIn("is not a folder that only you can use", run.event("diagnostic")["message"])
 
+    def test_a_cloud_that_cannot_start_is_told_to_people_once(self) -> None:
+        place = self.place().write()
+        place.env["XDG_RUNTIME_DIR"] = str(place.base / "none")
+        run = self.assert_code(place.run("up", "--once", *VARIABLES), 1)
+        self.assertEqual(1, run.err.count("error:"), run.err)
+        self.assertRegex(run.err, "none/gantry: no such file or directory\n  hint: XDG_RUNTIME_DIR")
+        self.assert_nothing_left(place)
+
     def test_protected_and_retained_resources_go_too(self) -> None:
         place = self.place()
         place.edited("identity: mcp}\n", "identity: mcp, protect: true}\n")
@@ -144,6 +152,26 @@ class Failures(UpTest):
                 run = self.broken(f'["{sys.executable}", "{SERVER}"]', command)
                 self.assertIn("was not ready within 30 seconds: " + more, run.err)
                 self.assertLess(time.monotonic() - begun, 45)
+
+    def test_a_resource_that_fails_points_at_what_the_servers_print(self) -> None:
+        for quiet, words in (([], "what the servers printed is above"), (["--quiet"], "without --quiet")):
+            with self.subTest(quiet=quiet):
+                place = self.place().write()
+                process = place.start("up", "--once", "--knob", "latency_ms=500", *quiet, *VARIABLES)
+                land = {"operation": "CreateGateway", "fault": "land", "status": "FAILED", "reason": "no capacity"}
+                place.admin("POST", "/faults", [land])
+                run = self.assert_code(place.ended(process), UNVERIFIED)
+                self.assertRegex(run.err, "no capacity\n  hint: .*`gantry up` again.*" + words)
+                self.assert_nothing_left(place)
+
+    def test_a_disk_that_fills_up(self) -> None:
+        for size in range(3072, 6144, 512):
+            with self.subTest(size=size):
+                place = self.place().write()
+                process = place.start("up", "--once", "--quiet", *VARIABLES, file_size=size)
+                run = self.assert_code(place.ended(process), 1, UNVERIFIED)
+                self.assertIn("could not be written down", run.err)
+                self.assert_nothing_left(place)
 
     def test_a_server_without_tools(self) -> None:
         run = self.broken("environment: {}}", 'environment: {NO_TOOLS: "1"}}')

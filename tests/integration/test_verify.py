@@ -308,6 +308,14 @@ class Failing(VerifyTest):
         self.assertIn("likely cause:", failure.text or "")
         self.assertIn("refuse", failure.get("message") or "")
 
+    def test_junit_is_xml_whatever_comes(self) -> None:
+        tool = "server___<]]>\x01\x1b\ufffe\uffff\ufffd\U0001f600"
+        run = self.verify("--client", "mcp.agent", "--call", tool, "--format", "junit", code=UNVERIFIED)
+        failure = ET.fromstring(run.out).find("testsuite/testcase[@name='tools/call']/failure")
+        assert failure is not None
+        self.assertIn("server___<]]>", failure.text or "")
+        self.assertIn("\ufffd\ufffd\ufffd\U0001f600", failure.text or "")
+
 
 class WithoutTools(VerifyTest):
     """A gateway that nobody can do anything with."""
@@ -358,6 +366,21 @@ class Clouds(ChainTest):
                 while (place.folder / ".gantry").exists():
                     self.assertLess(time.monotonic(), end)
                     time.sleep(0.02)
+
+    def test_a_resource_that_fails_points_at_where_the_servers_are_heard(self) -> None:
+        with LocalCloud() as cloud:
+            place = VerifyTest.place_in(cloud, MANIFEST)
+            self.addCleanup(place.remove)
+            land = {"operation": "CreateGateway", "fault": "land", "status": "FAILED", "reason": "no capacity"}
+            cloud.admin("POST", "/faults", [land])
+            run = self.assert_code(place.run("apply", "--local", "--yes", *VARIABLES), 3)
+            self.assertRegex(run.err, "no capacity\n  hint: .*where `gantry local` runs")
+
+    def test_a_port_that_is_taken(self) -> None:
+        with LocalCloud() as cloud:
+            place = self.place().write()
+            run = self.assert_code(place.run("local", "--listen", f"127.0.0.1:{cloud.port}"), 1)
+            self.assertRegex(run.err, "in use\n  hint: another gantry local may be running")
 
     def test_none_that_runs(self) -> None:
         place = self.place().write()

@@ -60,7 +60,7 @@ struct gt_server_options {
 
 struct gt_server;
 
-/* False with an error ("listen"): address in use, no permission, no descriptor. The server counts
+/* False with an error ("address-in-use", "listen"): no permission, no descriptor. The server counts
  * as a watched descriptor until it is freed: gt_loop_run goes on until gt_loop_stop. */
 bool gt_server_start(struct gt_loop *loop, const struct gt_server_options *options,
                      struct gt_server **server, struct gt_diags *diags);

@@ -158,7 +158,10 @@ static enum gt_exit judge(struct gt_context *context, struct gt_hosted *hosted, 
 {
     if (code != GT_EXIT_DONE && hosted->broken != NULL && !is_over(hosted)) {
         gt_error(context->diags, "server-down", "%s", hosted->broken)->hint =
-            "what it printed is above; the manifest says below `local:` what is run";
+            context->program->verbosity == GT_QUIET
+                ? "without --quiet what it prints is shown; the manifest says below `local:` what "
+                  "is run"
+                : "what it printed is above; the manifest says below `local:` what is run";
         return GT_EXIT_UNVERIFIED;
     }
     bool of_resources = (code == GT_EXIT_FAILED || code == GT_EXIT_PARTLY) && context->failed > 0;
@@ -223,6 +226,8 @@ int gt_command_up(struct gt_program *program, const struct gt_args *args)
         hosted.follow = true;
         gt_signals_hold(&context);
         code = run(&context, &hosted);
+        if (code == GT_EXIT_PARTLY) /* nothing of it is there any more to go on from */
+            code = GT_EXIT_FAILED;
         gt_program_report(program);
         gt_hosted_stop(&hosted);
         gt_signals_release(&context);
