@@ -19,16 +19,6 @@ struct fixture {
 
 typedef void tool_fn(struct fixture *fixture, struct gt_mcp_call *call);
 
-static json_t *text_result(const char *text)
-{
-    return json_pack("{s:[{s:s, s:s}]}", "content", "type", "text", "text", text);
-}
-
-static const json_t *arguments_of(const struct gt_mcp_call *call)
-{
-    return json_object_get(call->params, "arguments"); /* NULL: as if it were {} */
-}
-
 /* -- tools that take time -- */
 
 struct pace {
@@ -43,7 +33,7 @@ static void go_on(void *payload)
     struct pace *pace = payload;
     pace->say(pace->call, pace->step++);
     if (pace->step == 3)
-        gt_mcp_result(pace->call, text_result("done in three steps"));
+        gt_mcp_result(pace->call, gt_conformance_text("done in three steps"));
     else
         gt_timer_start(pace->loop, 50, go_on, pace);
 }
@@ -91,7 +81,7 @@ static void needs_sampling(struct fixture *fixture, struct gt_mcp_call *call)
 {
     (void)fixture;
     if (json_is_object(json_object_get(call->client_capabilities, "sampling")))
-        gt_mcp_result(call, text_result("the client can sample"));
+        gt_mcp_result(call, gt_conformance_text("the client can sample"));
     else
         gt_mcp_error(call, GT_MCP_MISSING_CAPABILITY, "the client cannot sample",
                      json_pack("{s:{s:{}}}", "requiredCapabilities", "sampling"));
@@ -101,21 +91,21 @@ static void logs_once(struct fixture *fixture, struct gt_mcp_call *call)
 {
     (void)fixture;
     say_log(call, 0);
-    gt_mcp_result(call, text_result("logged"));
+    gt_mcp_result(call, gt_conformance_text("logged"));
 }
 
 static void changes_tools(struct fixture *fixture, struct gt_mcp_call *call)
 {
     (void)fixture;
     gt_mcp_list_changed(call->server, "tools");
-    gt_mcp_result(call, text_result("changed"));
+    gt_mcp_result(call, gt_conformance_text("changed"));
 }
 
 static void changes_prompts(struct fixture *fixture, struct gt_mcp_call *call)
 {
     (void)fixture;
     gt_mcp_list_changed(call->server, "prompts");
-    gt_mcp_result(call, text_result("changed"));
+    gt_mcp_result(call, gt_conformance_text("changed"));
 }
 
 static const struct {
@@ -130,133 +120,6 @@ static const struct {
     {"test_trigger_tool_change", changes_tools},
     {"test_trigger_prompt_change", changes_prompts},
 };
-
-/* -- asking the client: before 2026-07-28 by a request -- */
-
-struct asking {
-    struct gt_mcp_call *call;
-    const char *says;
-};
-
-static void asked(void *payload, const json_t *result, const json_t *error)
-{
-    struct asking *asking = payload;
-    struct gt_arena *arena = asking->call->arena;
-    if (result == NULL) {
-        gt_mcp_tool_error(asking->call, "the client did not answer: %s",
-                          error != NULL ? gt_json_canonical(arena, error) : "no reason");
-        return;
-    }
-    const char *said = gt_text_at(result, "/content/text");
-    if (said == NULL)
-        said = gt_printf(arena, "action=%s, content=%s", gt_text_at(result, "/action"),
-                         gt_json_canonical(arena, gt_pack(arena, "O?", gt_at(result, "/content"))));
-    gt_mcp_result(asking->call, text_result(gt_printf(arena, "%s%s", asking->says, said)));
-}
-
-static void ask(struct gt_mcp_call *call, const json_t *what)
-{
-    struct asking *asking = GT_NEW(call->arena, struct asking);
-    asking->call = call;
-    asking->says = gt_text_at(what, "/says");
-    json_t *params = json_deep_copy(json_object_get(what, "params"));
-    const char *message = gt_text_at(arguments_of(call), "/message");
-    if (params == NULL)
-        params = json_pack("{s:[{s:s, s:{s:s, s:s}}], s:i}", "messages", "role", "user", "content",
-                           "type", "text", "text", gt_text_at(arguments_of(call), "/prompt"),
-                           "maxTokens", 100);
-    else if (message != NULL)
-        json_object_set_new(params, "message", json_string(message));
-    gt_mcp_ask(call, gt_text_at(what, "/method"), params, 10000, asked, asking);
-}
-
-/* -- asking the client: from 2026-07-28 on by a result -- */
-
-/* The state of a round, sealed so that the client cannot change it. */
-static const char *sealed(struct gt_arena *arena, int64_t round)
-{
-    const char *text = gt_printf(arena, "fixture's key:%lld", (long long)round);
-    return gt_printf(arena, "%lld.%s", (long long)round, gt_sha256_hex(arena, text, strlen(text)));
-}
-
-static bool round_of(struct gt_mcp_call *call, const json_t *item, size_t *round)
-{
-    const json_t *state = json_object_get(call->params, "requestState");
-    *round = 0;
-    if (state == NULL || !json_is_true(json_object_get(item, "state")))
-        return true;
-    const char *text = json_string_value(state);
-    *round = text != NULL ? strtoul(text, NULL, 10) : 0;
-    return gt_streq(text, sealed(call->arena, (int64_t)*round));
-}
-
-static bool can(const struct gt_mcp_call *call, const json_t *request)
-{
-    const char *method = gt_text_at(request, "/method");
-    char capability[32] = "";
-    memcpy(capability, method, strcspn(method, "/"));
-    return json_is_object(json_object_get(call->client_capabilities, capability));
-}
-
-static bool answers(const json_t *response, const json_t *request)
-{
-    const char *method = gt_text_at(request, "/method");
-    if (strcmp(method, "elicitation/create") == 0)
-        return gt_text_at(response, "/action") != NULL;
-    if (strcmp(method, "roots/list") == 0)
-        return json_is_array(gt_at(response, "/roots"));
-    return gt_at(response, "/content") != NULL;
-}
-
-/* What of the round is still to be asked; new reference. */
-static json_t *still_open(const struct gt_mcp_call *call, json_t *requests)
-{
-    json_t *open = json_object(), *request;
-    const char *key;
-    json_object_foreach(requests, key, request)
-    {
-        const json_t *response =
-            json_object_get(json_object_get(call->params, "inputResponses"), key);
-        if (can(call, request) && !answers(response, request))
-            json_object_set(open, key, request);
-    }
-    return open;
-}
-
-/* Answers with what to ask next; false when all has been answered. */
-static bool ask_by_result(struct gt_mcp_call *call, const json_t *item)
-{
-    const json_t *rounds = json_object_get(item, "rounds");
-    bool stateful = json_is_true(json_object_get(item, "state"));
-    size_t round;
-    if (!round_of(call, item, &round) || round >= json_array_size(rounds)) {
-        gt_mcp_error(call, GT_RPC_INVALID_PARAMS, "the requestState is none of ours", NULL);
-        return true;
-    }
-    json_t *open = still_open(call, json_array_get(rounds, round));
-    bool started = json_object_get(call->params, "inputResponses") != NULL;
-    if (json_object_size(open) == 0 && started && round + 1 < json_array_size(rounds)) {
-        json_decref(open);
-        open = json_incref(json_array_get(rounds, ++round));
-    }
-    if (json_object_size(open) == 0 && started) {
-        json_decref(open);
-        return false;
-    }
-    json_t *result = json_pack("{s:s, s:o}", "resultType", "input_required", "inputRequests", open);
-    if (stateful)
-        json_object_set_new(result, "requestState",
-                            json_string(sealed(call->arena, (int64_t)round)));
-    gt_mcp_result(call, result);
-    return true;
-}
-
-static const char *heard(struct gt_mcp_call *call)
-{
-    return gt_printf(
-        call->arena, "state-ok, heard %s",
-        gt_json_canonical(call->arena, json_object_get(call->params, "inputResponses")));
-}
 
 /* -- methods -- */
 
@@ -281,10 +144,10 @@ static void tools_call(void *self, struct gt_mcp_call *call)
     if (result != NULL) {
         gt_mcp_result(call, json_incref(result));
     } else if (json_object_get(tool, "ask") != NULL) {
-        ask(call, json_object_get(tool, "ask"));
+        gt_conformance_ask(call, json_object_get(tool, "ask"));
     } else if (json_object_get(tool, "rounds") != NULL) {
-        if (!ask_by_result(call, tool))
-            gt_mcp_result(call, text_result(heard(call)));
+        if (!gt_conformance_ask_by_result(call, tool))
+            gt_mcp_result(call, gt_conformance_text(gt_conformance_heard(call)));
     } else {
         for (size_t i = 0; i < GT_COUNT(tools); i++)
             if (strcmp(tools[i].name, name) == 0) {
@@ -340,17 +203,19 @@ static void prompts_get(void *self, struct gt_mcp_call *call)
     }
     json_array_foreach(json_object_get(prompt, "arguments"), i, argument)
     {
-        if (json_object_get(arguments_of(call), gt_text_at(argument, "/name")) == NULL) {
+        if (json_object_get(gt_conformance_arguments(call), gt_text_at(argument, "/name")) ==
+            NULL) {
             gt_mcp_error(call, GT_RPC_INVALID_PARAMS, "an argument of the prompt is missing", NULL);
             return;
         }
     }
     const json_t *result = json_object_get(prompt, "result");
     if (result != NULL)
-        gt_mcp_result(call, filled(call->arena, result, arguments_of(call)));
-    else if (!ask_by_result(call, prompt))
-        gt_mcp_result(call, json_pack("{s:[{s:s, s:{s:s, s:s}}]}", "messages", "role", "user",
-                                      "content", "type", "text", "text", heard(call)));
+        gt_mcp_result(call, filled(call->arena, result, gt_conformance_arguments(call)));
+    else if (!gt_conformance_ask_by_result(call, prompt))
+        gt_mcp_result(call,
+                      json_pack("{s:[{s:s, s:{s:s, s:s}}]}", "messages", "role", "user", "content",
+                                "type", "text", "text", gt_conformance_heard(call)));
 }
 
 static void resources_list(void *self, struct gt_mcp_call *call)

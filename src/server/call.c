@@ -8,10 +8,9 @@
 #include <gantry/base/buf.h>
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
-#include <math.h>
 #include <string.h>
 
-enum { MESSAGE_MAX = 2000, TEXT_MAX = 256 * 1024 * 1024, TEXT_KEPT = 1024 * 1024 };
+enum { TEXT_MAX = 256 * 1024 * 1024, TEXT_KEPT = 1024 * 1024 };
 
 enum state { WAITING, WORKING, BETWEEN }; /* for its turn; on it; two attempts */
 
@@ -250,7 +249,7 @@ void gt_tool_fail(struct gt_tool_call *call, enum gt_failure kind, const char *f
     va_start(args, format);
     const char *text = gt_vprintf(call->arena, format, args);
     va_end(args);
-    answer(run, gt_call_failure(kind, gt_one_line(call->arena, text, MESSAGE_MAX)));
+    answer(run, gt_call_failure(kind, gt_one_line(call->arena, text, GT_CALL_MESSAGE_MAX)));
     leave(run);
 }
 
@@ -333,58 +332,13 @@ static void refuse(const struct gt_call_order *order, json_t *result)
     json_decref(result);
 }
 
-json_t *gt_call_misfit(struct gt_arena *arena, const struct gt_schema_problems *problems)
-{
-    const char *text = "the arguments are not valid:";
-    for (size_t i = 0; i < problems->len; i++) {
-        const struct gt_schema_problem *problem = &problems->at[i];
-        bool whole = *problem->pointer == '\0';
-        text = gt_printf(arena, "%s%s %s%s%s", text, i > 0 ? ";" : "",
-                         whole ? "" : problem->pointer + 1, whole ? "" : " ", problem->message);
-    }
-    return gt_call_failure(GT_FAILURE_ARGUMENTS, gt_one_line(arena, text, MESSAGE_MAX));
-}
-
-/* An integer that was written as 5.0 or 5e0 becomes 5: JSON Schema takes it for one, and tools look
- * for nothing else. False for one that no integer holds. */
-static bool settle_integer(json_t *arguments, const char *key, const json_t *property)
-{
-    const double end = 9223372036854775808.0; /* 2^63 */
-    const json_t *value = json_object_get(arguments, key);
-    double number = json_real_value(value);
-    if (!json_is_real(value) ||
-        !gt_streq(json_string_value(json_object_get(property, "type")), "integer"))
-        return true;
-    if (number >= end || number < -end)
-        return false;
-    if (number == floor(number))
-        json_object_set_new(arguments, key, json_integer((json_int_t)number));
-    return true;
-}
-
 static bool check_arguments(const struct gt_call_order *order, struct gt_arena *arena,
                             json_t *arguments)
 {
-    struct gt_schema_problems problems = {0};
-    const char *key, *large = NULL;
-    const json_t *property;
-    json_object_foreach(gt_iterable(json_object_get(order->tool->input_schema, "properties")), key,
-                        property)
-    {
-        json_t *value = json_object_get(property, "default");
-        if (value != NULL && json_object_get(arguments, key) == NULL)
-            json_object_set(arguments, key, value);
-        if (!settle_integer(arguments, key, property))
-            large = key;
-    }
-    if (!gt_schema_check(order->tool->validator, arena, arguments, &problems)) {
-        refuse(order, gt_call_misfit(arena, &problems));
-        return false;
-    }
-    if (large != NULL)
-        refuse(order, gt_call_failure(GT_FAILURE_ARGUMENTS,
-                                      gt_printf(arena, "%s is larger than any integer", large)));
-    return large == NULL;
+    json_t *problem = gt_arguments_settle(order->tool, arena, arguments);
+    if (problem != NULL)
+        refuse(order, problem);
+    return problem == NULL;
 }
 
 /* The tool's own limits; those of the tier were looked at when the request came. */

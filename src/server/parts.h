@@ -134,6 +134,16 @@ void gt_sources_follow(struct gt_service *service);
 void gt_sources_tidy(struct gt_service *service);
 void gt_sources_close(struct gt_service *service);
 
+/* -- arguments.c -- */
+
+enum { GT_CALL_MESSAGE_MAX = 2000 }; /* of a text for the model, in bytes */
+
+/* The result of a call whose arguments do not fit. New reference. */
+json_t *gt_call_misfit(struct gt_arena *arena, const struct gt_schema_problems *problems);
+/* Puts the defaults of a tool's schema into a caller's arguments, writes integers as such, and
+ * checks them. NULL where they fit; else the result that says what is wrong, a new reference. */
+json_t *gt_arguments_settle(const struct gt_tool *tool, struct gt_arena *arena, json_t *arguments);
+
 /* -- call.c -- */
 struct gt_call_order {
     struct gt_listener *listener; /* NULL: the command line */
@@ -146,9 +156,8 @@ struct gt_call_order {
     void *payload;
 };
 void gt_call_start(struct gt_service *service, const struct gt_call_order *order);
-/* The result of a call that failed, or was not begun. New references. */
+/* The result of a call that failed, or was not begun. New reference. */
 json_t *gt_call_failure(enum gt_failure kind, const char *text);
-json_t *gt_call_misfit(struct gt_arena *arena, const struct gt_schema_problems *problems);
 /* Cancels all that have not ended; they end in this turn or the next ones. */
 void gt_calls_cancel(struct gt_service *service);
 /* Starts waiting calls of a listener while there is room. */

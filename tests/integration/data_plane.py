@@ -186,6 +186,14 @@ class DataPlaneTest(LocalTest):
             )
         return arn["Role"]["Arn"]
 
+    def keys_of_caller(self) -> tuple[str, str, str]:
+        """Of a session of the role `caller` of this account, which may do nothing yet."""
+        statement = {"Effect": "Allow", "Principal": {"AWS": self.cloud.account}, "Action": "sts:AssumeRole"}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        role = self.iam.create_role(RoleName="caller", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        made = self.cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+        return made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"]
+
     def settled(self, read: Any, *pending: str) -> Any:
         end = time.monotonic() + 40
         while True:

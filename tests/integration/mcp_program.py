@@ -29,6 +29,20 @@ class Outcome:
         self.structured = result.get("structuredContent")
 
 
+def listening(process: subprocess.Popen[str], tiers: int, errors: Path) -> dict[str, str]:
+    """The URLs of so many tiers, as soon as the server says that it listens there."""
+    assert process.stdout is not None
+    urls: dict[str, str] = {}
+    while len(urls) < tiers:
+        line = process.stdout.readline()
+        if not line:
+            raise AssertionError(errors.read_text(encoding="utf-8"))
+        event = json.loads(line)
+        if event["event"] == "listening":
+            urls[event["tier"]] = event["url"]
+    return urls
+
+
 class ProgramTest(unittest.TestCase):
     """Servers that end well: without a word of the sanitizers, and with status 0."""
 
@@ -73,14 +87,8 @@ class ProgramTest(unittest.TestCase):
         assert process.stdout is not None
         self.addCleanup(process.stdout.close)
         self.addCleanup(self.end, process, errors)
-        self.urls = {}
-        while len(self.urls) < tiers:
-            line = process.stdout.readline()
-            self.assertTrue(line, errors.read_text(encoding="utf-8"))
-            event = json.loads(line)
-            if event["event"] == "listening":
-                self.urls[event["tier"]] = event["url"]
-                self.url = next(iter(self.urls.values()))
+        self.urls = listening(process, tiers, errors)
+        self.url = next(iter(self.urls.values()), "")
         threading.Thread(target=self.collect, args=(process,), daemon=True).start()
         return process
 

@@ -8,8 +8,10 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 import time
 import unittest
+from pathlib import Path
 from typing import Any
 
 from .chain import VARIABLES
@@ -224,10 +226,11 @@ class Connect(Base):
             "io.modelcontextprotocol/clientInfo": {"name": "t", "version": "1"},
             "io.modelcontextprotocol/clientCapabilities": {},
         }
-        with self.bridge() as bridge:
-            params = {"name": "server___slow", "arguments": {"seconds": 30}, "_meta": meta}
+        with self.bridge() as bridge, tempfile.TemporaryDirectory() as folder:
+            begun = Path(folder, "begun")
+            params = {"name": "server___slow", "arguments": {"seconds": 30, "begun": str(begun)}, "_meta": meta}
             bridge.send({"jsonrpc": "2.0", "id": "slow", "method": "tools/call", "params": params})
-            time.sleep(0.5)
+            self.cloud.wait_until(begun.exists, 30)
             gone = {"requestId": "slow", "_meta": meta}
             bridge.send({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": gone})
             answer = bridge.request("tools/list", _meta=meta)

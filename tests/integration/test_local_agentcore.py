@@ -249,11 +249,11 @@ class Gateways(AgentCoreTest):
         self.control.create_gateway(authorizerType="CUSTOM_JWT", authorizerConfiguration=restricted, **given)
 
     def test_hidden_at_first(self) -> None:
-        self.cloud.configure(hidden_ms=400)
+        self.cloud.configure(hidden_ms=3000)
         made = self.control.create_gateway(name="one", roleArn=self.role, authorizerType="NONE")["gatewayId"]
         self.fails(self.control, "ResourceNotFoundException", self.control.get_gateway, gatewayIdentifier=made)
         self.assertEqual([], self.control.list_gateways()["items"])
-        time.sleep(0.5)
+        self.cloud.wait_until(lambda: self.control.list_gateways()["items"], 30)
         self.settled(self.control.get_gateway, gatewayIdentifier=made)
 
     def test_arn_is_refused_before_it_is_looked_at(self) -> None:

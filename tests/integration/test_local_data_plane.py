@@ -249,21 +249,7 @@ class Signatures(DataPlaneTest):
 
     def test_a_role_needs_the_permission(self) -> None:
         gateway = self.gateway(authorizerType="AWS_IAM")
-        trust = {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"AWS": self.cloud.account},
-                    "Action": "sts:AssumeRole",
-                }
-            ],
-        }
-        role = self.iam.create_role(RoleName="caller", AssumeRolePolicyDocument=json.dumps(trust))
-        made = self.cloud.client("sts").assume_role(
-            RoleArn=role["Role"]["Arn"], RoleSessionName="test"
-        )["Credentials"]
-        key = (made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+        key = self.keys_of_caller()
         self.assertEqual(self.signed(gateway["gatewayUrl"], key), 403)
         self.iam.put_role_policy(
             RoleName="caller",

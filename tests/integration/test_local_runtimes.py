@@ -208,21 +208,7 @@ class Runtimes(DataPlaneTest):
     def test_who_speaks_for_a_user_needs_a_permission(self) -> None:
         self.command("lark")
         arn = self.runtime()
-        trust = {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"AWS": self.cloud.account},
-                    "Action": "sts:AssumeRole",
-                }
-            ],
-        }
-        role = self.iam.create_role(RoleName="caller", AssumeRolePolicyDocument=json.dumps(trust))
-        made = self.cloud.client("sts").assume_role(
-            RoleArn=role["Role"]["Arn"], RoleSessionName="test"
-        )["Credentials"]
-        key = (made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+        key = self.keys_of_caller()
         self.data = self.cloud.client("bedrock-agentcore", key)
         actions = ["bedrock-agentcore:InvokeAgentRuntime"]
         for allowed in (False, True):

@@ -24,11 +24,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from .data_plane import Answer, Issuer, bearer, post, send
 from .harness import FAILED
-from .local_cloud import ROOT, LocalTest
+from .local_cloud import LocalTest
+from .mcp_program import GANTRY_MCP, listening
 from .mcp_wire import modern
 from .ports import free_port
 
-GANTRY_MCP = os.environ.get("GANTRY_MCP_BINARY", str(ROOT / "build/bin/gantry-mcp"))
 METADATA = "/.well-known/oauth-protected-resource"
 REST_S = 5
 """How long the server leaves an issuer alone after it has asked."""
@@ -172,15 +172,7 @@ class ServerTest(unittest.TestCase):
                 text=True,
             )
         self.addCleanup(self.end, process)
-        assert process.stdout is not None
-        urls: dict[str, str] = {}
-        while len(urls) < len(tiers):
-            line = process.stdout.readline()
-            self.assertTrue(line, self.errors.read_text(encoding="utf-8"))
-            event = json.loads(line)
-            if event["event"] == "listening":
-                urls[event["tier"]] = event["url"]
-        return urls
+        return listening(process, len(tiers), self.errors)
 
     def end(self, process: subprocess.Popen[str]) -> None:
         process.terminate()
@@ -488,9 +480,10 @@ class Tokens(ServerTest):
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             call = {"name": "local_open", "arguments": {}}
             waiting = pool.submit(post, url, "tools/call", call, **version, **token)
+            silent.settimeout(30)
+            self.addCleanup(silent.accept()[0].close)  # it is at work
             other = bearer(self.issuer.token(sub="somebody"))
             for headers, over in ((other, False), (token, True)):
-                time.sleep(0.5)
                 answer = send(
                     "POST",
                     url,

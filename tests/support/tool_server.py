@@ -35,7 +35,7 @@ def tool(name: str, description: str, **properties: str) -> dict[str, Any]:
 TOOLS = [
     tool("echo", "Says a text again", text="string"),
     tool("add", "Adds two numbers", a="number", b="number"),
-    tool("slow", "Waits for some seconds", seconds="number"),
+    tool("slow", "Waits for some seconds", seconds="number", begun="string"),
     tool("die", "Ends the server in the middle of the call"),
     tool("variables", "The environment of the server"),
     tool("headers", "The headers of this request"),
@@ -87,6 +87,8 @@ def run(name: str, arguments: dict[str, Any], headers: dict[str, str]) -> Any:
     if name == "add":
         return arguments["a"] + arguments["b"]
     if name == "slow":
+        if "begun" in arguments:  # a file that says so
+            open(arguments["begun"], "w", encoding="utf-8").close()
         time.sleep(arguments.get("seconds", 1))
         return "at last"
     if name == "die":

@@ -34,6 +34,23 @@ struct gt_option {
     uint64_t commands;          /* bit i: command i of the grammar; ~0: all */
 };
 
+/* Rows of the options that every program has for all of its commands, below one heading. */
+#define GT_OPTION_ROW_QUIET(heading)                                                               \
+    {                                                                                              \
+        .name = "quiet", .letter = 'q', .kind = GT_OPTION_FLAG, .group = (heading),                \
+        .help = "only results and errors", .commands = ~UINT64_C(0)                                \
+    }
+#define GT_OPTION_ROW_NO_COLOR(heading)                                                            \
+    {                                                                                              \
+        .name = "no-color", .kind = GT_OPTION_FLAG, .group = (heading),                            \
+        .help = "no colours (or NO_COLOR)", .commands = ~UINT64_C(0)                               \
+    }
+#define GT_OPTION_ROW_HELP(heading)                                                                \
+    {                                                                                              \
+        .name = "help", .letter = 'h', .kind = GT_OPTION_FLAG, .group = (heading),                 \
+        .help = "explain the command", .commands = ~UINT64_C(0)                                    \
+    }
+
 struct gt_program;
 struct gt_args;
 typedef int gt_command_fn(struct gt_program *program, const struct gt_args *args);

@@ -112,7 +112,7 @@ static bool check_write(struct gt_serve *call, const struct gt_object *old)
 {
     const char *match = gt_input_text(call, "/IfMatch"),
                *none_match = gt_input_text(call, "/IfNoneMatch");
-    if (none_match != NULL && !gt_streq(none_match, "*")) {
+    if (none_match != NULL && !gt_streq(none_match, "*")) { /* S3 takes no other value, either */
         gt_serve_fail_status(call, 501, "NotImplemented",
                              "A header you provided implies functionality that is not implemented");
         gt_serve_fail_member(call, "Header", json_string("If-None-Match"));
