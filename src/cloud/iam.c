@@ -38,6 +38,17 @@ struct gt_object *gt_role_find(struct gt_local *local, const char *account, cons
     return NULL;
 }
 
+const char *gt_iam_role_arn(struct gt_serve *serve)
+{
+    const char *name = gt_input_text(serve, "/RoleName"), *path = gt_input_text(serve, "/Path");
+    const struct gt_object *role =
+        name == NULL ? NULL : gt_role_find(serve->local, serve->account, name);
+    return role != NULL
+               ? role->arn
+               : gt_printf(serve->arena, "arn:%s:iam::%s:role%s%s", serve->partition,
+                           serve->account, path == NULL ? "/" : path, name == NULL ? "*" : name);
+}
+
 void gt_role_set(struct gt_local *local, struct gt_object *role, const char *member, json_t *value)
 {
     int64_t now = gt_local_now_ms(local), horizon = now - gt_local_knob(local)->iam_lag_ms;

@@ -39,6 +39,9 @@ char *gt_identity_random(struct gt_local *local, struct gt_arena *arena, const c
 
 /* The role of a name in any case, or NULL. */
 struct gt_object *gt_role_find(struct gt_local *local, const char *account, const char *name);
+/* The ARN of the role that RoleName of the input names, whose path is part of it; one that is not
+ * there yet is about to get the path of the input. */
+const char *gt_iam_role_arn(struct gt_serve *serve);
 /* The role of the input's RoleName; NULL after failing. `change`: it is to be changed, which AWS
  * keeps for itself with the roles of its services. */
 struct gt_object *gt_role_of(struct gt_serve *call, bool change);

@@ -45,10 +45,10 @@ struct gt_handler {
     enum gt_fidelity fidelity;
     const char *note; /* what is a guess or left out; for the fidelity table */
     /* The resource whose ARN the caller's policies must allow the action on, with {member} of the
-     * input and {account}, {region}, {partition}: "arn:{partition}:s3:::{Bucket}"; "{role}" is the
-     * ARN of the role that RoleName names, "{secret}" that of the secret that SecretId or Name
-     * does. NULL: any resource will do. */
+     * input and {account}, {region}, {partition}: "arn:{partition}:s3:::{Bucket}". Where the input
+     * does not say all of it, `resource_of` finds it. Both NULL: any resource will do. */
     const char *resource;
+    const char *(*resource_of)(struct gt_serve *call);
     /* "bedrock-agentcore:InvokeAgentRuntime"; NULL: IAM's name of the service:operation; "": no
      * permission is needed, or the handler asks itself. */
     const char *action;

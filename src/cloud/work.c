@@ -3,25 +3,11 @@
 #include "call.h"
 
 #include "identity.h"
-#include "services/services.h"
 
 #include <gantry/model/endpoints.h>
 #include <gantry/sys/sys.h>
 #include <inttypes.h>
 #include <string.h>
-
-/* The ARN of the input's role, whose path is part of it; one that is not there yet is about to get
- * the path of the input. */
-static const char *role_arn(const struct gt_serve *serve)
-{
-    const char *name = gt_input_text(serve, "/RoleName"), *path = gt_input_text(serve, "/Path");
-    const struct gt_object *role =
-        name == NULL ? NULL : gt_role_find(serve->local, serve->account, name);
-    return role != NULL
-               ? role->arn
-               : gt_printf(serve->arena, "arn:%s:iam::%s:role%s%s", serve->partition,
-                           serve->account, path == NULL ? "/" : path, name == NULL ? "*" : name);
-}
 
 static const char *fill(struct gt_call *call, const char *template)
 {
@@ -40,10 +26,6 @@ static const char *fill(struct gt_call *call, const char *template)
             value = serve->region;
         else if (gt_streq(name, "partition"))
             value = serve->partition;
-        else if (gt_streq(name, "role"))
-            value = role_arn(serve);
-        else if (gt_streq(name, "secret"))
-            value = gt_secret_arn(serve);
         else
             value = json_string_value(json_object_get(serve->input, name));
         gt_buf_adds(&out, value == NULL ? "*" : value);
@@ -93,10 +75,14 @@ bool gt_serve_allowed(struct gt_serve *serve, const struct gt_access *access, co
                          serve->arena);
 }
 
-/* IAM calls the services as their signatures do, but for one. */
-static const char *iam_name(const struct gt_service *service)
+/* The ARN that the permission is looked up for; "*": it is of no one. */
+static const char *resource_of(struct gt_call *call)
 {
-    return gt_streq(service->name, "cloudwatch") ? "cloudwatch" : service->signing_name;
+    const struct gt_handler *handler = call->handler;
+    const char *resource = handler->resource != NULL      ? fill(call, handler->resource)
+                           : handler->resource_of != NULL ? handler->resource_of(&call->serve)
+                                                          : NULL;
+    return resource != NULL ? resource : "*";
 }
 
 static bool permitted(struct gt_call *call)
@@ -108,8 +94,8 @@ static bool permitted(struct gt_call *call)
     const char *action =
         handler->action != NULL
             ? handler->action
-            : gt_printf(serve->arena, "%s:%s", iam_name(call->service), serve->operation->name);
-    const char *resource = handler->resource == NULL ? "*" : fill(call, handler->resource);
+            : gt_printf(serve->arena, "%s:%s", call->service->signing_name, serve->operation->name);
+    const char *resource = resource_of(call);
     const char *why = NULL;
     struct gt_access access = {.action = action, .resource = resource};
     if (handler->key.name != NULL)

@@ -301,31 +301,26 @@ static json_t *list_tags(struct gt_serve *call)
                           : json_pack("{s:o}", "Tags", gt_tags_list(object->tags, "Key", "Value"));
 }
 
+/* Signatures are for "monitoring", permissions are not. */
+#define OPERATION(op) .operation = &gt_op_cloudwatch_##op, .action = "cloudwatch:" #op
 #define ROW(op, fn, where)                                                                         \
     {                                                                                              \
-        .operation = &gt_op_cloudwatch_##op, .run = fn, .fidelity = GT_MODELLED, .resource = where \
+        OPERATION(op), .run = fn, .fidelity = GT_MODELLED, .resource = where                       \
     }
 
 const struct gt_handler gt_cloudwatch_handlers[] = {
-    {.operation = &gt_op_cloudwatch_PutMetricAlarm,
-     .run = put_alarm,
-     .fidelity = GT_MODELLED,
+    {OPERATION(PutMetricAlarm), .run = put_alarm, .fidelity = GT_MODELLED,
      .note = "an alarm stays in INSUFFICIENT_DATA",
      .resource = "arn:{partition}:cloudwatch:{region}:{account}:alarm:{AlarmName}"},
     ROW(DescribeAlarms, describe_alarms, NULL),
     ROW(DeleteAlarms, delete_alarms, NULL),
-    {.operation = &gt_op_cloudwatch_PutDashboard,
-     .run = put_dashboard,
-     .fidelity = GT_MODELLED,
+    {OPERATION(PutDashboard), .run = put_dashboard, .fidelity = GT_MODELLED,
      .note = "of the body only its being JSON is checked"},
     ROW(GetDashboard, get_dashboard, NULL),
     ROW(ListDashboards, list_dashboards, NULL),
     ROW(DeleteDashboards, delete_dashboards, NULL),
-    {.operation = &gt_op_cloudwatch_PutMetricData,
-     .run = put_data,
-     .fidelity = GT_GUESSED,
-     .note = "checked and not kept",
-     .key = {"cloudwatch:namespace", "/Namespace"}},
+    {OPERATION(PutMetricData), .run = put_data, .fidelity = GT_GUESSED,
+     .note = "checked and not kept", .key = {"cloudwatch:namespace", "/Namespace"}},
     ROW(TagResource, tag, "{ResourceARN}"),
     ROW(UntagResource, untag, "{ResourceARN}"),
     ROW(ListTagsForResource, list_tags, "{ResourceARN}"),

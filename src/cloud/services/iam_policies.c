@@ -13,8 +13,6 @@
  * attached to a role. */
 enum { MAX_INLINE = 10240, MAX_ATTACHED = 10, POLICY_ID = 17 };
 
-#define ROLE "{role}"
-
 const struct gt_kind gt_kind_managed_policy = {.name = "managed_policy"};
 
 static json_t *put_role_policy(struct gt_serve *call)
@@ -241,32 +239,32 @@ const struct gt_handler gt_iam_policy_handlers[] = {
     {.operation = &gt_op_iam_PutRolePolicy,
      .run = put_role_policy,
      .fidelity = GT_MODELLED,
-     .resource = ROLE},
+     .resource_of = gt_iam_role_arn},
     {.operation = &gt_op_iam_GetRolePolicy,
      .run = get_role_policy,
      .fidelity = GT_MODELLED,
-     .resource = ROLE},
+     .resource_of = gt_iam_role_arn},
     {.operation = &gt_op_iam_DeleteRolePolicy,
      .run = delete_role_policy,
      .fidelity = GT_MODELLED,
-     .resource = ROLE},
+     .resource_of = gt_iam_role_arn},
     {.operation = &gt_op_iam_ListRolePolicies,
      .run = list_role_policies,
      .fidelity = GT_MODELLED,
-     .resource = ROLE},
+     .resource_of = gt_iam_role_arn},
     {.operation = &gt_op_iam_AttachRolePolicy,
      .run = attach_role_policy,
      .fidelity = GT_MODELLED,
      .note = ATTACHED,
-     .resource = ROLE},
+     .resource_of = gt_iam_role_arn},
     {.operation = &gt_op_iam_DetachRolePolicy,
      .run = detach_role_policy,
      .fidelity = GT_MODELLED,
-     .resource = ROLE},
+     .resource_of = gt_iam_role_arn},
     {.operation = &gt_op_iam_ListAttachedRolePolicies,
      .run = list_attached_role_policies,
      .fidelity = GT_MODELLED,
-     .resource = ROLE},
+     .resource_of = gt_iam_role_arn},
     {.operation = &gt_op_iam_GetPolicy,
      .run = get_policy,
      .fidelity = GT_GUESSED,

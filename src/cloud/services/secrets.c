@@ -107,7 +107,9 @@ struct gt_object *gt_secret_put(struct gt_local *local, const char *account, con
     return secret;
 }
 
-const char *gt_secret_arn(struct gt_serve *call)
+/* Of the secret that SecretId or Name names, as far as it is known: one that is not there has no
+ * random ending. */
+static const char *secret_arn(struct gt_serve *call)
 {
     const char *id = gt_input_text(call, "/SecretId");
     if (id == NULL)
@@ -400,7 +402,7 @@ static json_t *untag(struct gt_serve *call)
 #define ROW(op, fn, more, what)                                                                    \
     {                                                                                              \
         .operation = &gt_op_secretsmanager_##op, .run = fn, .fidelity = GT_MODELLED, .note = what, \
-        .resource = "{secret}", .again = more                                                      \
+        .resource_of = secret_arn, .again = more                                                   \
     }
 #define CREATED "no replicas, no rotation"
 #define CURRENT "the new value is AWSCURRENT whatever VersionStages says; two versions are kept"

@@ -122,9 +122,6 @@ struct gt_object *gt_secret_find(struct gt_local *local, const char *account, co
 /* A secret that belongs to another service: made, or given a new value. */
 struct gt_object *gt_secret_put(struct gt_local *local, const char *account, const char *region,
                                 const char *name, const char *owner, const char *text);
-/* The ARN of the secret that SecretId or Name of the input names, as far as it is known: one that
- * is not there has no random ending. NULL: none is named. */
-const char *gt_secret_arn(struct gt_serve *call);
 /* The current value as text, or NULL; borrowed from the secret. */
 const char *gt_secret_value(const struct gt_object *secret);
 
