@@ -9,34 +9,84 @@ struct words {
     const char *parse;     /* code for an input of wrong types; NULL: as invalid */
     const char *throttled; /* too many calls */
     const char *internal;
+    int throttled_status; /* 0: 400 */
+    bool lists_fields;    /* the reason and the members that are wrong stand beside the message */
+    const char *message;  /* the member with the text; NULL: "message" */
 };
 
 static const struct words words[] = {
-    {"bedrock-agentcore-control", "ValidationException", NULL, "ThrottlingException",
-     "InternalServerException"},
-    {"bedrock-agentcore", "ValidationException", NULL, "ThrottlingException",
-     "InternalServerException"},
-    {"cognito-idp", "InvalidParameterException", "SerializationException",
-     "TooManyRequestsException", "InternalErrorException"},
-    {"logs", "InvalidParameterException", "SerializationException", "ThrottlingException",
-     "ServiceUnavailableException"},
-    {"ecr", "InvalidParameterException", "SerializationException", "ThrottlingException",
-     "ServerException"},
-    {"secretsmanager", "InvalidParameterException", "SerializationException", "ThrottlingException",
-     "InternalServiceError"},
-    {"cloudwatch", "InvalidParameterValueException", "SerializationException",
-     "ThrottlingException", "InternalServiceFault"},
-    {"iam", "ValidationError", NULL, "Throttling", "ServiceFailure"},
-    {"sts", "ValidationError", NULL, "Throttling", "InternalFailure"},
-    {"rds", "InvalidParameterValue", NULL, "Throttling", "InternalFailure"},
-    {"lambda", "ValidationException", "InvalidRequestContentException", "TooManyRequestsException",
-     "ServiceException"},
-    {"rds-data", "BadRequestException", NULL, "ThrottlingException",
-     "InternalServerErrorException"},
-    {"s3", "InvalidArgument", "InvalidRequest", "SlowDown", "InternalError"},
+    {.service = "bedrock-agentcore-control",
+     .invalid = "ValidationException",
+     .throttled = "ThrottlingException",
+     .internal = "InternalServerException",
+     .throttled_status = 429,
+     .lists_fields = true},
+    {.service = "bedrock-agentcore",
+     .invalid = "ValidationException",
+     .throttled = "ThrottlingException",
+     .internal = "InternalServerException",
+     .throttled_status = 429,
+     .lists_fields = true},
+    {.service = "cognito-idp",
+     .invalid = "InvalidParameterException",
+     .parse = "SerializationException",
+     .throttled = "TooManyRequestsException",
+     .internal = "InternalErrorException"},
+    {.service = "logs",
+     .invalid = "InvalidParameterException",
+     .parse = "SerializationException",
+     .throttled = "ThrottlingException",
+     .internal = "ServiceUnavailableException"},
+    {.service = "ecr",
+     .invalid = "InvalidParameterException",
+     .parse = "SerializationException",
+     .throttled = "ThrottlingException",
+     .internal = "ServerException"},
+    {.service = "secretsmanager",
+     .invalid = "InvalidParameterException",
+     .parse = "SerializationException",
+     .throttled = "ThrottlingException",
+     .internal = "InternalServiceError",
+     .message = "Message"},
+    {.service = "cloudwatch",
+     .invalid = "InvalidParameterValueException",
+     .parse = "SerializationException",
+     .throttled = "ThrottlingException",
+     .internal = "InternalServiceFault"},
+    {.service = "iam",
+     .invalid = "ValidationError",
+     .throttled = "Throttling",
+     .internal = "ServiceFailure"},
+    {.service = "sts",
+     .invalid = "ValidationError",
+     .throttled = "Throttling",
+     .internal = "InternalFailure"},
+    {.service = "rds",
+     .invalid = "InvalidParameterValue",
+     .throttled = "Throttling",
+     .internal = "InternalFailure"},
+    {.service = "lambda",
+     .invalid = "ValidationException",
+     .parse = "InvalidRequestContentException",
+     .throttled = "TooManyRequestsException",
+     .internal = "ServiceException",
+     .throttled_status = 429},
+    {.service = "rds-data",
+     .invalid = "BadRequestException",
+     .throttled = "ThrottlingException",
+     .internal = "InternalServerErrorException"},
+    {.service = "s3",
+     .invalid = "InvalidArgument",
+     .parse = "InvalidRequest",
+     .throttled = "SlowDown",
+     .internal = "InternalError",
+     .throttled_status = 503},
 };
-static const struct words other_words = {"", "ValidationException", "SerializationException",
-                                         "ThrottlingException", "InternalFailure"};
+static const struct words other_words = {.service = "",
+                                         .invalid = "ValidationException",
+                                         .parse = "SerializationException",
+                                         .throttled = "ThrottlingException",
+                                         .internal = "InternalFailure"};
 
 /* What the layer in front of the services calls things where it speaks XML. */
 static const struct {
@@ -115,7 +165,7 @@ void gt_fail_fields(struct gt_call *call, const struct gt_field_problem *problem
     fail(call, GT_LAYER_HANDLER, 400, words_of(call)->invalid,
          gt_strdup(call->serve.arena, gt_buf_text(&text)));
     gt_buf_done(&text);
-    if (call->service != NULL && gt_streq(call->service->signing_name, "bedrock-agentcore")) {
+    if (words_of(call)->lists_fields) {
         gt_serve_fail_member(&call->serve, "reason", json_string("FieldValidationFailed"));
         gt_serve_fail_member(&call->serve, "fieldList", json_incref(list));
     }
@@ -137,12 +187,9 @@ void gt_fail_field(struct gt_call *call, const char *path, const char *format, .
 
 void gt_fail_throttled(struct gt_call *call)
 {
-    bool coral =
-        call->service != NULL && gt_streq(call->service->signing_name, "bedrock-agentcore");
-    int status = coral ? 429 : protocol_of(call) == GT_PROTOCOL_REST_XML ? 503 : 400;
-    if (call->service != NULL && gt_streq(call->service->name, "lambda"))
-        status = 429;
-    fail(call, GT_LAYER_HANDLER, status, words_of(call)->throttled, "Rate exceeded");
+    const struct words *own = words_of(call);
+    fail(call, GT_LAYER_HANDLER, own->throttled_status != 0 ? own->throttled_status : 400,
+         own->throttled, "Rate exceeded");
 }
 
 void gt_fail_internal(struct gt_call *call, const char *message)
@@ -264,12 +311,12 @@ static void encode_aws_json(struct gt_call *call, const struct gt_shape *shape,
 {
     struct gt_arena *arena = call->serve.arena;
     bool front = call->layer == GT_LAYER_FRONT;
-    bool capital = call->service != NULL && gt_streq(call->service->name, "secretsmanager");
+    const char *member = words_of(call)->message;
     const char *version = call->service == NULL ? "1.1" : call->service->json_version;
     const char *code = shape != NULL ? shape->name : call->failed;
     if (gt_streq(code, "RequestExpired"))
         code = "InvalidSignatureException";
-    json_auto_t *body = json_error(call, capital ? "Message" : "message");
+    json_auto_t *body = json_error(call, member != NULL ? member : "message");
     json_object_set_new(
         body, "__type",
         json_string(gt_printf(arena, "%s%s", front ? "com.amazon.coral.service#" : "", code)));
