@@ -5,6 +5,7 @@
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
 #include <gantry/sys/file.h>
+#include <gantry/ui/interrupt.h>
 
 #include <errno.h>
 #include <poll.h>
@@ -151,6 +152,33 @@ static bool wait_for_port(struct gt_hosted *hosted)
     return hosted->port != 0;
 }
 
+static struct gt_companion *companion_of_last_act;
+
+static void stop_companion(void)
+{
+    gt_companion_stop(companion_of_last_act, GRACE_MS);
+}
+
+/* A signal that ends this process at once waits for the cloud even so: who has the prompt again
+ * finds nothing left. */
+static void set_last_act(struct gt_companion *companion)
+{
+    if (companion == NULL)
+        gt_interrupt_last_act(NULL);
+    companion_of_last_act = companion;
+    if (companion != NULL)
+        gt_interrupt_last_act(stop_companion);
+}
+
+/* Its exit status, or -1. */
+static int end_companion(struct gt_hosted *hosted)
+{
+    int status = gt_companion_stop(&hosted->companion, GRACE_MS);
+    set_last_act(NULL);
+    hosted->running = false;
+    return status;
+}
+
 bool gt_hosted_start(struct gt_hosted *hosted, struct gt_context *context)
 {
     static char self[] = "/proc/self/exe", local[] = "local", listen[] = "--listen",
@@ -174,6 +202,7 @@ bool gt_hosted_start(struct gt_hosted *hosted, struct gt_context *context)
     if (!gt_companion_start(argv.at, &hosted->companion, context->diags))
         return false;
     hosted->running = true;
+    set_last_act(&hosted->companion);
     gt_loop_watch(context->loop, hosted->companion.out, on_output, hosted);
     if (wait_for_port(hosted))
         return gt_embedded_find_at(context, hosted->port);
@@ -181,8 +210,7 @@ bool gt_hosted_start(struct gt_hosted *hosted, struct gt_context *context)
         gt_loop_unwatch(context->loop, hosted->companion.out);
     /* It said why on standard error, which is ours; who reads events has not seen that. */
     bool told = hosted->ended, repeated = context->program->json && hosted->last_error != NULL;
-    int status = gt_companion_stop(&hosted->companion, GRACE_MS);
-    hosted->running = false;
+    int status = end_companion(hosted);
     gt_buf_done(&hosted->line);
     if (told && hosted->last_error != NULL && !repeated)
         return false;
@@ -209,10 +237,9 @@ void gt_hosted_stop(struct gt_hosted *hosted)
 {
     if (!hosted->running)
         return;
-    hosted->running = false;
     if (!hosted->ended)
         gt_loop_unwatch(hosted->context->loop, hosted->companion.out);
-    if (gt_companion_stop(&hosted->companion, GRACE_MS) != 0) {
+    if (end_companion(hosted) != 0) {
         gt_warning(hosted->context->diags, "embedded-cloud",
                    "the embedded cloud did not end as it should");
         wait_for_cleaning(hosted->context);

@@ -8,12 +8,17 @@
 #include <signal.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t held, count;
+static volatile sig_atomic_t held, count, ending;
 static int self_pipe[2] = {-1, -1};
+static void (*volatile last_act)(void);
 
 static void end(void)
 {
     gt_progress_restore();
+    if (!ending && last_act != NULL) {
+        ending = 1;
+        last_act();
+    }
     _exit(GT_EXIT_INTERRUPTED);
 }
 
@@ -45,7 +50,8 @@ static void handle(int number, void (*handler)(int))
     struct sigaction before;
     if (sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_IGN)
         return;
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    /* One more may come while the last act is waited for. */
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART | SA_NODEFER};
     sigemptyset(&action.sa_mask);
     sigaction(number, &action, NULL);
 }
@@ -56,6 +62,11 @@ void gt_interrupt_install(void)
     handle(SIGTERM, on_end);
     handle(SIGHUP, on_end);
     handle(SIGTSTP, on_stop);
+}
+
+void gt_interrupt_last_act(void (*act)(void))
+{
+    last_act = act;
 }
 
 int gt_interrupt_hold(void)

@@ -150,20 +150,22 @@ class Place:
                     found[int(entry.name)] = command
         return found
 
-    def admin(self, method: str, path: str, body: Any = None) -> Any:
-        """A call of its cloud's admin API, as soon as that listens."""
+    def key_file(self) -> Path:
+        """Its cloud's, as soon as that listens."""
         end = time.monotonic() + 60
         while not (found := sorted((self.run_folder / "gantry").glob("local-*.json"))):
             if time.monotonic() > end or self.processes[-1].poll() is not None:
                 raise AssertionError(f"there is no cloud: {self.err}")
-            time.sleep(0.01)
-        return ask(str(found[0].with_suffix(".sock")), method, path, body)
+            time.sleep(0.001)
+        return found[0]
+
+    def admin(self, method: str, path: str, body: Any = None) -> Any:
+        """A call of its cloud's admin API, as soon as that listens."""
+        return ask(str(self.key_file().with_suffix(".sock")), method, path, body)
 
     def cloud(self) -> int:
-        """The process id of the embedded cloud: the key file has it."""
-        for path in (self.run_folder / "gantry").glob("local-*.json"):
-            return int(json.loads(path.read_text(encoding="utf-8"))["pid"])
-        raise AssertionError("there is no cloud")
+        """The process id of the embedded cloud."""
+        return int(json.loads(self.key_file().read_text(encoding="utf-8"))["pid"])
 
     def files(self) -> list[str]:
         """What lies below .gantry and in the run folder."""

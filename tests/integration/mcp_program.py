@@ -61,9 +61,30 @@ class ProgramTest(unittest.TestCase):
         for tool in document["tools"].values():
             tool.setdefault("retry", {"attempts": 1})
         document.setdefault("tiers", {"local": {"listen": "127.0.0.1:0"}})
-        path = self.folder / "gantry-mcp.yaml"
-        path.write_text(json.dumps(document), encoding="utf-8")
-        return path
+        return self.put(json.dumps(document))
+
+    def put(self, text: str) -> Path:
+        """The configuration becomes another one in one step: nobody reads the half of it."""
+        path, beside = self.folder / "gantry-mcp.yaml", self.folder / "beside.yaml"
+        beside.write_text(text, encoding="utf-8")
+        return beside.replace(path)
+
+    def rewrite(self, document: dict[str, Any] | str, valid: bool = True) -> None:
+        """Returns when the server has read it."""
+        before = len(self.reloads())
+        if isinstance(document, str):
+            self.put(document)
+        else:
+            self.write(document)
+        self.eventually(lambda: len(self.reloads()) > before)
+        self.assertEqual(self.reloads()[-1]["valid"], valid, self.notes)
+
+    def reloads(self) -> list[dict[str, Any]]:
+        return self.told("reloaded")
+
+    def told(self, event: str) -> list[dict[str, Any]]:
+        """What came so far: a note may come later than what can be seen of its cause."""
+        return [note for note in list(self.notes) if note["event"] == event]
 
     def serve(self, document: dict[str, Any], **variables: str) -> subprocess.Popen[str]:
         path = self.write(document)

@@ -142,15 +142,6 @@ class Batches(IsolationTest):
 
 
 class Reloads(IsolationTest):
-    def rewrite(self, document: dict[str, Any]) -> None:
-        before = len(self.reloads())
-        self.write(document)
-        self.eventually(lambda: len(self.reloads()) > before)
-        self.assertTrue(self.reloads()[-1]["valid"], self.notes)
-
-    def reloads(self) -> list[dict[str, Any]]:
-        return [note for note in self.notes if note["event"] == "reloaded"]
-
     def test_what_a_tool_has_used_up_holds(self) -> None:
         document = self.document()
         document["tools"]["list"]["limits"] = {"requests_per_second": 0.01}

@@ -881,7 +881,7 @@ class Outages(PostgresTest):
         self.server.start()
         self.eventually(lambda: not self.call("one").failed, 5)
         self.eventually(lambda: self.ready("db")["ready"], 5)
-        self.assertIn("down", [note.get("state") for note in self.notes])
+        self.eventually(lambda: [note["state"] for note in self.told("source")] == ["down", "up"])
 
     def test_killed_and_started_again_under_load(self) -> None:
         self.serve(self.document(self.TOOLS))

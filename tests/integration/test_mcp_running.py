@@ -302,20 +302,6 @@ class Streams(ProgramTest):
 
 
 class Reloading(SlowTest):
-    def rewrite(self, document: dict[str, Any] | str, valid: bool = True) -> None:
-        """As an editor does; returns when the server has read it."""
-        before = len(self.reloads())
-        path = self.folder / "gantry-mcp.yaml"
-        if isinstance(document, str):
-            path.write_text(document, encoding="utf-8")
-        else:
-            self.write(document)
-        self.eventually(lambda: len(self.reloads()) > before)
-        self.assertEqual(self.reloads()[-1]["valid"], valid, self.notes)
-
-    def reloads(self) -> list[dict[str, Any]]:
-        return [note for note in self.notes if note["event"] == "reloaded"]
-
     def names(self) -> list[str]:
         return [tool["name"] for tool in self.ask("tools/list")["result"]["tools"]]
 
@@ -360,8 +346,7 @@ class Reloading(SlowTest):
         for text in ("tools: {get: {type: nothing}}\n", "a: [b\n", "", '{"tools": {"x": {"type": "redis-command"}}}'):
             with self.subTest(text):
                 self.rewrite(text, valid=False)
-                found = [note for note in self.notes if note["event"] == "diagnostic"]
-                self.assertTrue(found[-1]["message"])
+                self.assertTrue(self.told("diagnostic")[-1]["message"])
                 self.assertEqual(self.names(), ["get", "other"])
         self.rewrite(self.document())
         self.assertEqual(self.names(), ["get", "other"])
@@ -394,8 +379,16 @@ class Reloading(SlowTest):
         self.rewrite(self.document(title="${file.title}"), valid=False)
         self.assertEqual(self.title(), "old")
         (self.folder / "title").write_text("new\n", encoding="utf-8")
-        self.eventually(lambda: len(self.reloads()) == 2)
-        self.assertEqual((self.reloads()[-1]["valid"], self.title()), (True, "new"))
+        self.eventually(lambda: self.title() == "new")
+        self.assertTrue(self.reloads()[-1]["valid"])
+
+    def test_a_file_that_is_written_in_place(self) -> None:
+        """As some editors do it; the half of it may be seen, and is not the last that is."""
+        document = self.document()
+        self.serve(document)
+        document["tools"]["third"] = getter()
+        (self.folder / "gantry-mcp.yaml").write_text(json.dumps(document), encoding="utf-8")
+        self.eventually(lambda: self.names() == ["get", "other", "third"])
 
     def test_links_that_are_exchanged(self) -> None:
         """Configuration and secret change at once, behind one link, as in a mounted volume."""

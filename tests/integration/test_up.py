@@ -206,6 +206,21 @@ class Ends(UpTest):
                 self.assert_code(place.ended(process), 0, 130)
                 self.assert_nothing_left(place)
 
+    def test_at_once(self) -> None:
+        """Two signals before the first could be dealt with: it waits for its cloud even so."""
+        for moment, knobs in (("started", []), ("creating", ["--knob", "ready_ms=20s"]), ("serving; Ctrl-C", [])):
+            with self.subTest(moment=moment):
+                place = self.place().write()
+                process = place.start("up", *knobs, *VARIABLES)
+                if moment == "started":
+                    place.key_file()
+                else:
+                    place.wait_for(moment)
+                for number in (signal.SIGSTOP, signal.SIGINT, signal.SIGTERM, signal.SIGCONT):
+                    os.kill(process.pid, number)
+                self.assert_code(place.ended(process), 130)
+                self.assert_nothing_left(place)
+
     def test_by_termination_while_it_applies(self) -> None:
         place = self.place().write()
         process = place.start("up", "--knob", "ready_ms=20s", *VARIABLES)

@@ -12,6 +12,10 @@
  */
 void gt_interrupt_install(void);
 
+/* What is done before a signal ends the process at once; NULL: nothing. It runs in the handler, so
+ * it does only what signal-safety(7) allows. A further signal does not wait for it. */
+void gt_interrupt_last_act(void (*act)(void));
+
 /* Holds signals until the release. The descriptor becomes readable with each one, for a loop to
  * watch; -1 where there is none, and then nothing is held. */
 int gt_interrupt_hold(void);
