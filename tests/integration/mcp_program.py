@@ -53,14 +53,17 @@ class ProgramTest(unittest.TestCase):
         self.url = ""
         self.urls: dict[str, str] = {}
         self.notes: list[dict[str, Any]] = []
+        self.readers: dict[subprocess.Popen[str], threading.Thread] = {}
         self.ends_with = 0
         self.program = GANTRY_MCP
 
     def write(self, document: dict[str, Any]) -> Path:
-        """JSON is YAML. Tools are not repeated where they do not say so."""
+        """JSON is YAML. Where tools do not say so, they are not repeated and have more time than any machine needs."""
+        tiers = document.setdefault("tiers", {"local": {"listen": "127.0.0.1:0"}})
         for tool in document["tools"].values():
             tool.setdefault("retry", {"attempts": 1})
-        document.setdefault("tiers", {"local": {"listen": "127.0.0.1:0"}})
+            if not any("timeout_ms" in where.get("limits", {}) for where in (tool, *tiers.values())):
+                tool.setdefault("timeout_ms", 60_000)
         return self.put(json.dumps(document))
 
     def put(self, text: str) -> Path:
@@ -86,6 +89,15 @@ class ProgramTest(unittest.TestCase):
         """What came so far: a note may come later than what can be seen of its cause."""
         return [note for note in list(self.notes) if note["event"] == event]
 
+    def told_in_all(self, event: str) -> list[dict[str, Any]]:
+        """What was told until the end of the servers, which comes now: to see that something was not."""
+        for process, reader in self.readers.items():
+            process.terminate()
+            process.wait(timeout=60)
+            reader.join(60)
+            self.assertFalse(reader.is_alive())
+        return self.told(event)
+
     def serve(self, document: dict[str, Any], **variables: str) -> subprocess.Popen[str]:
         path = self.write(document)
         return self.begin("-c", str(path), tiers=len(document["tiers"]), **variables)
@@ -93,7 +105,7 @@ class ProgramTest(unittest.TestCase):
     def begin(self, *words: str, tiers: int = 1, keep: tuple[int, ...] = (), **variables: str) -> subprocess.Popen[str]:
         names = ("PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS")
         environment = {name: os.environ[name] for name in names if name in os.environ}
-        errors = self.folder / "stderr"
+        errors = self.folder / f"stderr-{len(self.readers)}"
         with errors.open("wb") as stderr:
             process = subprocess.Popen(
                 [self.program, "serve", "--json", *words],
@@ -110,7 +122,8 @@ class ProgramTest(unittest.TestCase):
         self.addCleanup(self.end, process, errors)
         self.urls = listening(process, tiers, errors)
         self.url = next(iter(self.urls.values()), "")
-        threading.Thread(target=self.collect, args=(process,), daemon=True).start()
+        self.readers[process] = threading.Thread(target=self.collect, args=(process,), daemon=True)
+        self.readers[process].start()
         return process
 
     def collect(self, process: subprocess.Popen[str]) -> None:
@@ -122,11 +135,13 @@ class ProgramTest(unittest.TestCase):
         if process.poll() is None:
             process.terminate()
         try:
-            process.wait(timeout=30)
+            process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
             raise
+        if process in self.readers:
+            self.readers[process].join(60)
         said = errors.read_text(encoding="utf-8")
         self.assertNotRegex(said, "Sanitizer|runtime error")
         self.assertEqual(process.returncode, self.ends_with, said)
@@ -163,11 +178,18 @@ class ProgramTest(unittest.TestCase):
         state: dict[str, Any] = send("GET", self.url.replace("/mcp", "/ready")).json["sources"][source]
         return state
 
-    def eventually(self, fn: Any, seconds: float = 20) -> None:
+    def eventually(self, fn: Any, seconds: float = 60) -> None:
+        """`seconds` where it would come to pass by itself if one waited long enough."""
         end = time.monotonic() + seconds
         while not fn():
             self.assertLess(time.monotonic(), end, "it did not come to pass")
             time.sleep(0.05)
+
+
+def most_in(seconds: float, rate: float) -> int:
+    """How many a rate lets pass in so long a time, with what it has saved up before."""
+    grain = 0.002  # the server counts milliseconds
+    return int(max(rate, 1) + rate * (seconds + grain))
 
 
 def memory_mib(process: subprocess.Popen[str]) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 
 from . import postgres
 from .data_plane import Answer, post
-from .mcp_program import Outcome, ProgramTest
+from .mcp_program import Outcome, ProgramTest, most_in
 from .mcp_wire import (
     LEGACY,
     MODERN,
@@ -39,16 +39,30 @@ class Later:
     """A request in a thread of its own."""
 
     def __init__(self, fn: Callable[[], Answer]) -> None:
-        self.found: list[Answer] = []
-        self.thread = threading.Thread(target=lambda: self.found.append(fn()), daemon=True)
+        self.found: Answer | Exception = TimeoutError("there is no answer yet")
+        self.thread = threading.Thread(target=self.run, args=(fn,), daemon=True)
         self.thread.start()
 
-    def answer(self, seconds: float = 30) -> Answer:
+    def run(self, fn: Callable[[], Answer]) -> None:
+        try:
+            self.found = fn()
+        except Exception as problem:  # the caller's, who waits for the answer
+            self.found = problem
+
+    def answer(self, seconds: float = 90) -> Answer:
         self.thread.join(seconds)
-        return self.found[0]
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
 
     def waits(self) -> bool:
-        return not self.found
+        return self.thread.is_alive()
+
+
+def is_closed(url: str) -> bool:
+    """Whether nobody listens there."""
+    with socket.socket() as client:
+        return client.connect_ex(place(url)) != 0
 
 
 class SlowTest(ProgramTest):
@@ -93,7 +107,7 @@ class Limits(SlowTest):
             answer = ask(self.url, "tools/call", {"name": "other"})
             self.assertEqual((answer.status, answer.headers["retry-after"]), (503, "1"))
             self.assertIn("try again", answer.json["error"]["message"])
-            self.assertLess(time.monotonic() - begun, 1)
+            self.assertLess(time.monotonic() - begun, 20)
         batch = json.dumps([message("tools/call", {"name": "other"})]).encode()
         self.assertEqual(post_raw(self.url, batch).status, 503)
         self.redis.release()
@@ -112,8 +126,6 @@ class Limits(SlowTest):
 
     def test_calls_of_a_batch_count_one_by_one(self) -> None:
         self.serve(self.document(limits={"max_in_flight": 2}))
-        self.redis.release()
-        self.redis.hold()
         calls = [message("tools/call", HELD, i) for i in range(4)]
         later = Later(lambda: post_raw(self.url, json.dumps(calls).encode()))
         self.eventually(lambda: self.redis.held == 2)
@@ -122,11 +134,21 @@ class Limits(SlowTest):
         self.assertEqual([outcome.failed for outcome in outcomes].count(True), 2)
         self.assertEqual({outcome.kind for outcome in outcomes}, {"", "rate_limited"})
 
+    def spend(self, rate: int, ask: Callable[[], Any], is_good: Callable[[Any], bool]) -> list[Any]:
+        """What is answered until the rate is used up and somewhat longer; as many are good as the time let pass."""
+        found: list[Any] = []
+        begun = time.monotonic()
+        while len(found) < 3 * rate or all(map(is_good, found)):
+            found.append(ask())
+            self.assertLess(time.monotonic() - begun, 60, "nothing is refused")
+        good = [is_good(item) for item in found]
+        self.assertTrue(all(good[:rate]))
+        self.assertLessEqual(sum(good), most_in(time.monotonic() - begun, rate))
+        return found
+
     def test_requests_per_second(self) -> None:
         self.serve(self.document(limits={"requests_per_second": 5}))
-        answers = [post(self.url, "ping") for _ in range(12)]
-        good = [answer for answer in answers if answer.status == 200]
-        self.assertIn(len(good), range(5, 9))
+        answers = self.spend(5, lambda: post(self.url, "ping"), lambda answer: answer.status == 200)
         for answer in answers:
             if answer.status != 200:
                 self.assertEqual((answer.status, answer.headers["retry-after"]), (429, "1"))
@@ -160,24 +182,24 @@ class Limits(SlowTest):
                 self.done(held[0])
                 self.assertFalse(self.call("get").failed)
                 process.terminate()
-                process.wait(30)
+                process.wait(60)
 
     def test_a_tools_own_rate(self) -> None:
         self.serve(self.document({"limits": {"requests_per_second": 2}}))
-        outcomes = [self.call("get") for _ in range(6)]
-        self.assertIn([outcome.failed for outcome in outcomes].count(False), (2, 3))
+        outcomes = self.spend(2, lambda: self.call("get"), lambda outcome: not outcome.failed)
         self.assertEqual({outcome.kind for outcome in outcomes}, {"", "rate_limited"})
         self.assertFalse(self.call("other").failed)
 
     def test_timeouts_hold_also_for_those_who_wait(self) -> None:
-        self.serve(self.document({"timeout_ms": 400}, limits={"max_concurrent": 1}))
+        """One after the other they would take as many seconds as there are."""
+        self.serve(self.document({"timeout_ms": 1000}, limits={"max_concurrent": 1}))
         begun = time.monotonic()
-        calls = [Later(lambda: post(self.url, "tools/call", HELD)) for _ in range(3)]
+        calls = [Later(lambda: post(self.url, "tools/call", HELD)) for _ in range(20)]
         for later in calls:
             outcome = Outcome(later.answer().json["result"])
             self.assertEqual(outcome.kind, "timeout")
-            self.assertIn("400 ms", outcome.text)
-        self.assertLess(time.monotonic() - begun, 3)
+            self.assertIn("1000 ms", outcome.text)
+        self.assertLess(time.monotonic() - begun, 15)
         self.redis.release()
         self.assertFalse(self.call("other").failed)
 
@@ -185,7 +207,7 @@ class Limits(SlowTest):
         self.serve(self.document({"timeout_ms": 60_000}, limits={"timeout_ms": 300}))
         begun = time.monotonic()
         self.refused("timeout", "300 ms", "get", key="held")
-        self.assertLess(time.monotonic() - begun, 5)
+        self.assertLess(time.monotonic() - begun, 20)
 
 
 class Cancelling(SlowTest):
@@ -202,7 +224,7 @@ class Cancelling(SlowTest):
         params, headers = HELD, {"MCP-Protocol-Version": version}
         if version == MODERN:
             params, headers = modern_params(HELD), modern_headers("tools/call", HELD)
-        client = socket.create_connection(place(self.url), timeout=30)
+        client = socket.create_connection(place(self.url), timeout=60)
         client.sendall(request_bytes(self.url, message("tools/call", params, "mine"), **headers))
         self.eventually(lambda: self.redis.held == 1)
         self.assertFalse(self.free())
@@ -210,7 +232,7 @@ class Cancelling(SlowTest):
 
     def test_going_away_cancels_since_2026_07_28(self) -> None:
         self.send(MODERN).close()
-        self.eventually(self.free, 5)
+        self.eventually(self.free, 20)
 
     def test_going_away_did_not_cancel_before(self) -> None:
         for version in LEGACY:
@@ -219,7 +241,7 @@ class Cancelling(SlowTest):
             time.sleep(0.2)
             self.assertFalse(self.free(), version)
             self.redis.release()
-            self.eventually(self.free, 5)
+            self.eventually(self.free, 20)
 
     def test_a_notification_cancelled_before(self) -> None:
         for version in LEGACY:
@@ -231,7 +253,7 @@ class Cancelling(SlowTest):
                 self.assertEqual((answer.status, answer.body), (202, b""))
                 if not ends:
                     self.assertFalse(self.free())
-            self.eventually(self.free, 5)
+            self.eventually(self.free, 20)
             self.assertEqual(read_answer(client), (202, b""), "a cancelled request has no response")
             client.close()
             self.redis.release()
@@ -263,7 +285,7 @@ class Statements(ProgramTest):
                 body = message("tools/call", modern_params(params))
                 client.sendall(request_bytes(self.url, body, **modern_headers("tools/call", params)))
                 self.eventually(lambda: server.value(count) == "1")
-            self.eventually(lambda: server.value(count) == "0", 5)
+            self.eventually(lambda: server.value(count) == "0", 20)
 
 
 class Streams(ProgramTest):
@@ -335,7 +357,7 @@ class Reloading(SlowTest):
         self.assertLessEqual(tag.items(), end["result"]["_meta"].items())
         self.assertIsNone(stream.next())
         self.assertIn("result", other.next())
-        self.assertEqual(self.process.wait(10), 0)
+        self.assertEqual(self.process.wait(60), 0)
 
     def serve(self, document: dict[str, Any], **variables: str) -> subprocess.Popen[str]:
         self.process = super().serve(document, **variables)
@@ -362,7 +384,7 @@ class Reloading(SlowTest):
                 self.write(self.document(title="The second"))
                 title.write("The first")
 
-        threading.Thread(target=change).start()
+        threading.Thread(target=change, daemon=True).start()
         self.serve(document)
         self.eventually(lambda: bool(self.reloads()))
         self.assertTrue(self.reloads()[-1]["valid"], self.notes)
@@ -380,7 +402,7 @@ class Reloading(SlowTest):
         self.assertEqual(self.title(), "old")
         (self.folder / "title").write_text("new\n", encoding="utf-8")
         self.eventually(lambda: self.title() == "new")
-        self.assertTrue(self.reloads()[-1]["valid"])
+        self.eventually(lambda: self.reloads()[-1]["valid"])
 
     def test_a_file_that_is_written_in_place(self) -> None:
         """As some editors do it; the half of it may be seen, and is not the last that is."""
@@ -413,7 +435,7 @@ class Reloading(SlowTest):
         self.eventually(lambda: self.title() == "second")
         publish("third")
         self.eventually(lambda: self.title() == "third")
-        self.assertEqual({note["valid"] for note in self.reloads()}, {True})
+        self.assertEqual({note["valid"] for note in self.told_in_all("reloaded")}, {True})
 
     def test_a_change_that_keeps_size_and_time(self) -> None:
         self.serve(self.document(title="old"))
@@ -444,7 +466,7 @@ class Reloading(SlowTest):
         self.begin("-c", f"/dev/fd/{reading}", keep=(reading,))
         os.close(reading)
         time.sleep(1.5)
-        self.assertEqual((self.names(), self.reloads()), (["get", "other"], []))
+        self.assertEqual((self.names(), self.told_in_all("reloaded")), (["get", "other"], []))
 
     def test_a_tool_that_goes_while_it_is_called(self) -> None:
         self.serve(self.document())
@@ -500,14 +522,10 @@ class Reloading(SlowTest):
             self.rewrite(document, valid=False)
         self.assertEqual(post(more, "ping").status, 200)
         self.rewrite(self.document())
-        self.eventually(lambda: self.is_closed(port))
+        self.eventually(lambda: is_closed(more))
         self.assertEqual(self.names(), ["get", "other"])
         self.redis.release()
         self.done(held[0])
-
-    def is_closed(self, port: int) -> bool:
-        with socket.socket() as client:
-            return client.connect_ex(("127.0.0.1", port)) != 0
 
 
 class Ends(SlowTest):
@@ -515,22 +533,22 @@ class Ends(SlowTest):
         self.process = super().begin(*words, tiers=tiers, **variables)
         return self.process
 
+    def is_closed(self) -> bool:
+        return is_closed(self.url)
+
     def test_calls_that_run_may_end(self) -> None:
-        self.serve(self.document())
+        self.serve(self.document(shutdown_ms=60_000))
         held = self.hold(2) + self.hold(1, modern)
-        idle = socket.create_connection(place(self.url))
-        self.process.terminate()
-        self.assertEqual(idle.recv(1), b"", "an idle connection is closed")
-        with self.assertRaises(OSError):
-            for _ in range(100):
-                post(self.url, "ping")
-                time.sleep(0.02)
+        with socket.create_connection(place(self.url), 30) as idle:
+            post(self.url, "ping")  # which came later: the server has both
+            self.process.terminate()
+            self.assertEqual(idle.recv(1), b"", "an idle connection is closed")
+        self.eventually(self.is_closed)
         self.assertIsNone(self.process.poll())
         self.redis.release()
         for later in held:
             self.done(later)
-        self.assertEqual(self.process.wait(10), 0)
-        idle.close()
+        self.assertEqual(self.process.wait(30), 0)
 
     def test_not_for_ever(self) -> None:
         self.serve(self.document(shutdown_ms=300))
@@ -539,8 +557,15 @@ class Ends(SlowTest):
         self.process.terminate()
         for later in held:
             self.assertEqual(Outcome(later.answer().json["result"]).kind, "cancelled")
-        self.assertEqual(self.process.wait(10), 0)
-        self.assertLess(time.monotonic() - begun, 5)
+        self.assertEqual(self.process.wait(30), 0)
+        self.assertLess(time.monotonic() - begun, 30)
+
+    def test_a_signal_as_soon_as_it_listens(self) -> None:
+        """It is ready to be stopped when it says that it is ready."""
+        for _ in range(5):
+            self.serve(self.document())
+            self.process.terminate()
+            self.assertEqual(self.process.wait(60), 0)
 
     def test_a_second_signal_ends_it_at_once(self) -> None:
         self.ends_with = 130
@@ -549,10 +574,10 @@ class Ends(SlowTest):
         client.sendall(request_bytes(self.url, message("tools/call", HELD)))
         self.eventually(lambda: self.redis.held == 1)
         self.process.terminate()
-        time.sleep(0.2)
+        self.eventually(self.is_closed)  # two signals that wait are one
         self.assertIsNone(self.process.poll())
         self.process.terminate()
-        self.assertEqual(self.process.wait(5), 130)
+        self.assertEqual(self.process.wait(30), 130)
         client.close()
 
 

@@ -113,15 +113,17 @@ static void run(struct serving *serving, struct gt_config *config,
                            ? gt_conformance(program->arena, serving->loop)
                            : NULL,
     };
+    int fd = gt_interrupt_hold(); /* before anybody hears that it listens, and may stop it */
     serving->service = gt_service_new(&service, config);
-    if (!pipes && !gt_service_listen(serving->service, &program->diags))
+    if (!pipes && !gt_service_listen(serving->service, &program->diags)) {
+        gt_interrupt_release();
         return;
+    }
     if (pipes)
         gt_service_stdio(serving->service, gt_option_text(program, OPTION_TIER), STDIN_FILENO,
                          STDOUT_FILENO, on_stdin_end, serving);
     if (options->bytes == NULL)
         serving->watch = gt_config_watch_new(program, serving->loop, serving->service, options);
-    int fd = gt_interrupt_hold();
     if (fd >= 0)
         gt_loop_watch(serving->loop, fd, on_signal, serving);
     gt_loop_run(serving->loop);
