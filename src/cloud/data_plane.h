@@ -376,6 +376,9 @@ void gt_backend_free_all(struct gt_plane *plane);
 void gt_output_watch(struct gt_backend *backend);
 /* Takes what is left and closes the ends. */
 void gt_output_drain(struct gt_backend *backend);
+/* Over stdio: one of its ends has ended, mostly with the server, of which the supervisor is about
+ * to tell. It is not ready meanwhile. */
+void gt_output_doubt(struct gt_backend *backend);
 
 /* -- runtime_probe.c: is it there yet -- */
 

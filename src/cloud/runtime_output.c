@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 enum {
-    DOUBT_MS = 500, /* for the supervisor to tell of a server's end */
+    DOUBT_MS = 500,      /* for the supervisor to tell of a server's end */
+    GRACE_MS = 5 * 1000, /* between SIGTERM and SIGKILL */
     CHUNK = 16 * 1024,
     REST_MOST = 64 /* chunks of what is left */
 };
@@ -46,12 +47,13 @@ static void on_still_there(void *payload)
 {
     struct gt_backend *backend = payload;
     backend->timer = NULL;
-    gt_backend_ready(backend);
+    if (!gt_mcp_client_ended(backend->client))
+        gt_backend_ready(backend);
+    else /* it may live, but answers no more; its end is told, however late */
+        gt_supervisor_end(gt_local_supervisor(backend->plane->local), backend->child, GRACE_MS);
 }
 
-/* The end of stderr is mostly that of the server, of which the supervisor is about to tell: nothing
- * is sent into its pipe meanwhile. */
-static void doubt(struct gt_backend *backend)
+void gt_output_doubt(struct gt_backend *backend)
 {
     if (backend->transport != GT_OVER_STDIO || backend->state != GT_BACKEND_READY)
         return;
@@ -65,7 +67,7 @@ static void on_err(void *payload, int fd)
     if (read_output(fd, backend->err_feed))
         return;
     close_output(backend, &backend->err, backend->err_feed);
-    doubt(backend);
+    gt_output_doubt(backend);
 }
 
 /* What it printed before it ended, and no more: a grandchild may hold the pipe open for ever. */

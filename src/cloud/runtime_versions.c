@@ -110,6 +110,8 @@ void gt_backend_await(struct gt_backend *backend, struct gt_backend_wait *wait)
 {
     int64_t left = backend->next_start_ms - now_of(backend);
     wait->backend = backend;
+    if (backend->client != NULL && gt_mcp_client_ended(backend->client))
+        gt_output_doubt(backend);
     if (backend->state == GT_BACKEND_READY) {
         answer_wait(wait, NULL);
         return;

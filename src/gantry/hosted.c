@@ -8,17 +8,10 @@
 #include <gantry/ui/interrupt.h>
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    LINE_MAX_BYTES = 1 << 20,
-    GRACE_MS = 10000,
-    START_TIMEOUT_MS = 30000,
-    DOWNS_MOST = 4,
-    LOOK_MS = 20
-};
+enum { LINE_MAX_BYTES = 1 << 20, GRACE_MS = 10000, START_TIMEOUT_MS = 30000, DOWNS_MOST = 4 };
 
 /* A line of a server that the cloud runs, or what became of the server itself. */
 static void show_log(struct gt_hosted *hosted, const char *name, const json_t *event)
@@ -221,18 +214,6 @@ bool gt_hosted_start(struct gt_hosted *hosted, struct gt_context *context)
     return false;
 }
 
-/* Killed, it leaves the cleaning to its supervisor, whose last act is to remove the key file. */
-static void wait_for_cleaning(struct gt_context *context)
-{
-    const struct gt_sys *sys = context->program->sys;
-    int64_t end_ms = gt_monotonic_ms(sys) + GRACE_MS;
-    if (context->place == NULL)
-        return;
-    while (access(context->place->path, F_OK) == 0 && gt_monotonic_ms(sys) < end_ms)
-        poll(NULL, 0, LOOK_MS);
-    gt_folder_remove(gt_embedded_folder(context), 2);
-}
-
 void gt_hosted_stop(struct gt_hosted *hosted)
 {
     if (!hosted->running)
@@ -242,7 +223,9 @@ void gt_hosted_stop(struct gt_hosted *hosted)
     if (end_companion(hosted) != 0) {
         gt_warning(hosted->context->diags, "embedded-cloud",
                    "the embedded cloud did not end as it should");
-        wait_for_cleaning(hosted->context);
+        /* Its supervisor has removed the state, and we may have written it again since. */
+        if (hosted->context->place != NULL)
+            gt_folder_remove(gt_embedded_folder(hosted->context), 2);
     }
     gt_buf_done(&hosted->line);
 }

@@ -85,6 +85,11 @@ void gt_mcp_client_reset(struct gt_mcp_client *client)
     gt_link_clear(&client->link);
 }
 
+bool gt_mcp_client_ended(const struct gt_mcp_client *client)
+{
+    return client->end_reason != NULL;
+}
+
 void gt_client_finish(struct gt_mcp_open *open, const struct gt_mcp_outcome *outcome)
 {
     struct gt_mcp_client *client = open->client;

@@ -9,10 +9,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 20 };
+enum { LOOK_MS = 20, REST_MS = 20000 /* for what looks after its children to end them */ };
 
 static int set_up(posix_spawnattr_t *attributes, posix_spawn_file_actions_t *actions, int in,
                   int out)
@@ -60,7 +61,8 @@ bool gt_companion_start(char *const *argv, struct gt_companion *companion, struc
     int error = pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0 ? 0 : errno;
     if (error == 0 && fcntl(out[0], F_SETFL, O_NONBLOCK) != 0)
         error = errno;
-    if (error == 0) /* the last that may fail: nobody is left behind */
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a killed one leaves behind comes to us */
+    if (error == 0)                   /* the last that may fail: nobody is left behind */
         error = spawn(argv, in[0], out[1], &pid);
     if (in[0] >= 0)
         close(in[0]);
@@ -75,6 +77,15 @@ bool gt_companion_start(char *const *argv, struct gt_companion *companion, struc
     if (out[0] >= 0)
         close(out[0]);
     return gt_fault(diags, error, "cannot run", argv[0]);
+}
+
+/* What it left behind are children of ours now. */
+static void await_rest(const struct gt_sys *sys)
+{
+    int64_t end_ms = gt_monotonic_ms(sys) + REST_MS;
+    for (pid_t ended; (ended = waitpid(-1, NULL, WNOHANG)) >= 0 && gt_monotonic_ms(sys) < end_ms;)
+        if (ended == 0)
+            poll(NULL, 0, LOOK_MS);
 }
 
 int gt_companion_stop(struct gt_companion *companion, int64_t grace_ms)
@@ -101,5 +112,8 @@ int gt_companion_stop(struct gt_companion *companion, int64_t grace_ms)
     }
     close(companion->out);
     companion->out = -1;
-    return !killed && ended > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (!killed && ended > 0 && WIFEXITED(status))
+        return WEXITSTATUS(status);
+    await_rest(sys);
+    return -1;
 }

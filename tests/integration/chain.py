@@ -51,6 +51,9 @@ VARIABLES = ("--var", "tool=it's a $tool")
 
 
 def _end_with_parent() -> None:
+    """Also, it sees the signals that a shell ignores in what it runs in the background: tests may be that."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
@@ -119,20 +122,23 @@ class Place:
     def err(self) -> str:
         return (self.base / "err").read_text(encoding="utf-8", errors="replace")
 
-    def ended(self, process: subprocess.Popen[bytes], timeout: float = 60) -> Run:
+    def ended(self, process: subprocess.Popen[bytes], timeout: float = 180) -> Run:
         since = time.monotonic()
         process.wait(timeout)
         arguments = [str(argument) for argument in process.args][1:]  # type: ignore[union-attr]
         return Run(arguments, process.returncode, self.out, self.err, time.monotonic() - since)
 
-    def run(self, *arguments: str, timeout: float = 60) -> Run:
+    def run(self, *arguments: str, timeout: float = 180) -> Run:
         return self.ended(self.start(*arguments), timeout)
 
-    def wait_for(self, text: str, seconds: float = 40) -> None:
+    def wait_for(self, text: str, seconds: float = 120) -> None:
         """Until stdout or stderr has this."""
         end = time.monotonic() + seconds
-        while text not in self.err and text not in self.out:
-            if time.monotonic() > end or self.processes[-1].poll() is not None:
+        while True:
+            ended = self.processes[-1].poll() is not None  # looked at first: it may write and end between two looks
+            if text in self.err or text in self.out:
+                return
+            if ended or time.monotonic() > end:
                 raise AssertionError(f"{text!r} never came: {self.out}\n{self.err}")
             time.sleep(0.01)
 
@@ -152,7 +158,7 @@ class Place:
 
     def key_file(self) -> Path:
         """Its cloud's, as soon as that listens."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         while not (found := sorted((self.run_folder / "gantry").glob("local-*.json"))):
             if time.monotonic() > end or self.processes[-1].poll() is not None:
                 raise AssertionError(f"there is no cloud: {self.err}")

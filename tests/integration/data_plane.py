@@ -87,21 +87,24 @@ def bearer(token: str) -> dict[str, str]:
 @contextlib.contextmanager
 def tool_server(**variables: str) -> Iterator[str]:
     """A server of its own, as somebody else would run it: its MCP URL."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, SERVER],
-        env={**os.environ, "PORT": str(port), **variables},
-        stdout=subprocess.DEVNULL,
-    )
+    for _ in range(10):  # somebody else may take the port before the server does
+        port = free_port()
+        process = subprocess.Popen(
+            [sys.executable, SERVER],
+            env={**os.environ, "PORT": str(port), **variables},
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        if process.stdout.readline():  # it listens
+            break
+        process.communicate()
+    else:
+        raise AssertionError("the tool server does not start")
     try:
-        for _ in range(500):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                break
-            time.sleep(0.02)
         yield f"http://127.0.0.1:{port}/mcp"
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
 
 
 class Issuer:
@@ -150,7 +153,8 @@ class Issuer:
             "Content-Type": "application/x-www-form-urlencoded",
             "Authorization": "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode(),
         }
-        for _ in range(100):  # a domain is not there at once
+        end = time.monotonic() + 60
+        while time.monotonic() < end:  # a domain is not there at once
             with contextlib.suppress(ConnectionError):
                 body = urllib.parse.urlencode(form).encode()
                 return send("POST", self.token_url, body, **headers).json["access_token"]
@@ -186,6 +190,13 @@ class DataPlaneTest(LocalTest):
             )
         return arn["Role"]["Arn"]
 
+    def nobody(self) -> str:
+        """A URL that no server is behind; its port stays taken until the test's end."""
+        taken = socket.socket()
+        self.addCleanup(taken.close)
+        taken.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{taken.getsockname()[1]}"
+
     def keys_of_caller(self) -> tuple[str, str, str]:
         """Of a session of the role `caller` of this account, which may do nothing yet."""
         statement = {"Effect": "Allow", "Principal": {"AWS": self.cloud.account}, "Action": "sts:AssumeRole"}
@@ -195,7 +206,7 @@ class DataPlaneTest(LocalTest):
         return made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"]
 
     def settled(self, read: Any, *pending: str) -> Any:
-        end = time.monotonic() + 40
+        end = time.monotonic() + 120
         while True:
             found = read()
             if found["status"] not in (*pending, "CREATING", "UPDATING", "SYNCHRONIZING"):

@@ -31,7 +31,10 @@ _PR_SET_PDEATHSIG = 1
 
 
 def _end_with_parent() -> None:
-    """The cloud ends when this process does, however that happens."""
+    """The cloud ends when this process does, however that happens; and it sees the signals that a shell
+    ignores in what it runs in the background."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -39,7 +42,7 @@ class _SocketConnection(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
 
     def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=30)
+        super().__init__("localhost", timeout=60)
         self._path = path
 
     def connect(self) -> None:
@@ -153,7 +156,7 @@ class LocalCloud:
 
     # -- the end ------------------------------------------------------------------------------
 
-    def stop(self, seconds: float = 20) -> int:
+    def stop(self, seconds: float = 60) -> int:
         """Ends it in order; its exit code. It must not have crashed."""
         if self.process.poll() is None:
             os.kill(self.process.pid, signal.SIGTERM)
@@ -204,6 +207,13 @@ class LocalCloud:
         """Changes knobs."""
         self.admin("POST", "/knobs", knobs)
 
+    def pass_time(self, milliseconds: int) -> None:
+        """Moves its clock on: so long has passed for what it compares with that clock, and nobody waited.
+
+        It takes signatures that are up to 5 minutes old. Timers (ready_ms, delete_ms, domain_ms) are none of that.
+        """
+        self.configure(skew_ms=self.admin("GET", "/knobs")["skew_ms"] + milliseconds)
+
     def reset(self, **knobs: Any) -> None:
         """Nothing is there any more; the knobs are those of QUICK and the given ones."""
         self.admin("POST", "/reset", {})
@@ -219,7 +229,7 @@ class LocalCloud:
         """Replaces the fault script."""
         self.admin("POST", "/faults", list(entries))
 
-    def blocked(self, seconds: float = 30) -> list[dict[str, Any]]:
+    def blocked(self, seconds: float = 60) -> list[dict[str, Any]]:
         """The calls that a fault holds; waits for one."""
         self.wait_until(lambda: self.admin("GET", "/blocked"), seconds)
         return self.admin("GET", "/blocked")
@@ -267,7 +277,7 @@ class LocalCloud:
         """Those since `after` that would change something, refused ones too."""
         return [entry["operation"] for entry in self.calls(after) if entry["mutating"]]
 
-    def wait_until(self, wanted: Any, seconds: float = 10) -> None:
+    def wait_until(self, wanted: Any, seconds: float = 60) -> None:
         """Until wanted() is true."""
         end = time.monotonic() + seconds
         while not wanted():

@@ -45,9 +45,6 @@ class Base(VerifyTest):
         servers = json.loads(self.assert_code(run, 0).out)["mcpServers"]
         return list(servers.values())[0]
 
-    def token_requests(self) -> int:
-        return sum((entry["service"], entry["operation"]) == ("oauth", "Token") for entry in self.cloud.log())
-
 
 class Token(Base):
     """`gantry token`."""
@@ -90,8 +87,8 @@ class Token(Base):
     def test_it_waits_for_the_endpoint_as_long_as_it_may(self) -> None:
         self.cloud.configure(token_dns_ms=24 * HOUR_MS)
         since = time.monotonic()
-        run = self.token("--client", "mcp.agent", "--deadline", "1s", code=1)
-        self.assertLess(time.monotonic() - since, 15)
+        run = self.token("--client", "mcp.agent", "--deadline", "7s", code=1)
+        self.assertLess(time.monotonic() - since, 60)  # and not the 2 minutes without --deadline
         self.assertIn("not there (yet)", run.err)
 
     def test_the_help_says_how_long_that_is(self) -> None:
@@ -142,7 +139,7 @@ class Bridge:
         self.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
         return answer
 
-    def end(self, seconds: float = 20) -> tuple[int, str, str]:
+    def end(self, seconds: float = 60) -> tuple[int, str, str]:
         """What is left of stdout, and stderr, after the end of its input."""
         out, err = self.process.communicate(timeout=seconds)
         return self.process.returncode, out, err
@@ -164,6 +161,14 @@ class Connect(Base):
 
     def bridge(self, client: str = "mcp.agent") -> Bridge:
         return Bridge(self.server(client))
+
+    def begin_slow_call(self, bridge: Bridge, number: Any, **more: Any) -> None:
+        """A call that the server works on when this returns, and for two minutes more."""
+        with tempfile.TemporaryDirectory() as folder:
+            begun = Path(folder, "begun")
+            params = {"name": "server___slow", "arguments": {"seconds": 120, "begun": str(begun)}, **more}
+            bridge.send({"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params})
+            self.cloud.wait_until(begun.exists)
 
     def test_a_session(self) -> None:
         before = self.token_requests()
@@ -226,16 +231,13 @@ class Connect(Base):
             "io.modelcontextprotocol/clientInfo": {"name": "t", "version": "1"},
             "io.modelcontextprotocol/clientCapabilities": {},
         }
-        with self.bridge() as bridge, tempfile.TemporaryDirectory() as folder:
-            begun = Path(folder, "begun")
-            params = {"name": "server___slow", "arguments": {"seconds": 30, "begun": str(begun)}, "_meta": meta}
-            bridge.send({"jsonrpc": "2.0", "id": "slow", "method": "tools/call", "params": params})
-            self.cloud.wait_until(begun.exists, 30)
+        with self.bridge() as bridge:
+            self.begin_slow_call(bridge, "slow", _meta=meta)
             gone = {"requestId": "slow", "_meta": meta}
             bridge.send({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": gone})
             answer = bridge.request("tools/list", _meta=meta)
             self.assertIn("server___echo", json.dumps(answer))
-            self.assertEqual((0, "", ""), bridge.end(10))
+            self.assertEqual((0, "", ""), bridge.end(30))  # and not the minute that last answers are given
 
     def test_answers_are_waited_for_after_the_end_of_the_input(self) -> None:
         with self.bridge() as bridge:
@@ -248,26 +250,25 @@ class Connect(Base):
     def test_it_ends_with_a_client_that_was_killed(self) -> None:
         with self.bridge() as bridge:
             bridge.handshake()
-            params = {"name": "server___slow", "arguments": {"seconds": 30}}
-            bridge.send({"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": params})
-            time.sleep(0.2)
+            self.begin_slow_call(bridge, 9)
             assert bridge.process.stdin and bridge.process.stdout
             bridge.process.stdout.close()
             bridge.process.stdin.close()
-            self.assertEqual(0, bridge.process.wait(10))
+            self.assertEqual(0, bridge.process.wait(30))  # and not the minute that last answers are given
 
     def test_it_ends_when_it_is_told(self) -> None:
         with self.bridge() as bridge:
             bridge.handshake()
             os.kill(bridge.process.pid, signal.SIGTERM)
-            self.assertEqual(130, bridge.process.wait(10))
+            self.assertEqual(130, bridge.process.wait(60))
 
     def test_it_waits_for_a_token_endpoint_that_is_not_there_yet(self) -> None:
         self.cloud.configure(token_dns_ms=24 * HOUR_MS)
         with self.bridge() as bridge:
             params = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+            before = self.token_requests()
             bridge.send({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params})
-            time.sleep(1)
+            self.cloud.wait_until(lambda: self.token_requests() > before)
             self.cloud.configure(token_dns_ms=0)
             self.assertIn("result", bridge.read())
 
@@ -304,7 +305,7 @@ class Official(Base):
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
 

@@ -6,7 +6,6 @@ import concurrent.futures
 import json
 import socket
 import tempfile
-import time
 import unittest
 import uuid
 from typing import Any
@@ -81,6 +80,17 @@ class AgentCoreTest(LocalTest):
             return False
 
         self.cloud.wait_until(away)
+
+    def statuses(self, read: Any, **names: str) -> list[str]:
+        """Those that `read` tells, one after the other, until there is no such thing."""
+        found: list[str] = []
+        while True:
+            try:
+                status = read(**names)["status"]
+            except self.control.exceptions.ResourceNotFoundException:
+                return found
+            if [status] != found[-1:]:
+                found.append(status)
 
     def make_gateway(self, name: str = "tools", **more: Any) -> str:
         arguments = {"name": name, "roleArn": self.role, "authorizerType": "NONE", "protocolType": "MCP", **more}
@@ -189,7 +199,7 @@ class Gateways(AgentCoreTest):
         self.assertEqual(("DEBUG", "MCP"), (read["exceptionLevel"], read["protocolType"]))
 
     def test_busy_gateway_cannot_be_changed(self) -> None:
-        self.cloud.configure(ready_ms=60_000)
+        self.cloud.configure(ready_ms=600_000)
         made = self.control.create_gateway(name="one", roleArn=self.role, authorizerType="NONE")["gatewayId"]
         self.fails(self.control, "ConflictException", self.control.delete_gateway, gatewayIdentifier=made)
         said = self.fails(self.control, "ValidationException", self.lambda_target, gateway=made)
@@ -228,11 +238,11 @@ class Gateways(AgentCoreTest):
             self.make_gateway("yours")
 
     def test_role_is_seen_late(self) -> None:
-        self.cloud.configure(iam_lag_ms=300)
+        self.cloud.configure(iam_lag_ms=100_000)
         late = self.make_role("late", "*")
         given = {"name": "one", "roleArn": late, "authorizerType": "NONE"}
         self.fails(self.control, "ValidationException", self.control.create_gateway, **given)
-        time.sleep(0.4)
+        self.cloud.pass_time(100_000)
         self.control.create_gateway(**given)
 
     def test_authorizer_goes_with_its_type(self) -> None:
@@ -249,11 +259,12 @@ class Gateways(AgentCoreTest):
         self.control.create_gateway(authorizerType="CUSTOM_JWT", authorizerConfiguration=restricted, **given)
 
     def test_hidden_at_first(self) -> None:
-        self.cloud.configure(hidden_ms=3000)
+        self.cloud.configure(hidden_ms=100_000)
         made = self.control.create_gateway(name="one", roleArn=self.role, authorizerType="NONE")["gatewayId"]
         self.fails(self.control, "ResourceNotFoundException", self.control.get_gateway, gatewayIdentifier=made)
         self.assertEqual([], self.control.list_gateways()["items"])
-        self.cloud.wait_until(lambda: self.control.list_gateways()["items"], 30)
+        self.cloud.pass_time(100_000)
+        self.assertEqual([made], [item["gatewayId"] for item in self.control.list_gateways()["items"]])
         self.settled(self.control.get_gateway, gatewayIdentifier=made)
 
     def test_arn_is_refused_before_it_is_looked_at(self) -> None:
@@ -302,12 +313,15 @@ class Gateways(AgentCoreTest):
         self.fails(self.control, "ValidationException", self.control.list_gateways, nextToken="nonsense")
 
     def test_deleted_is_readable_for_a_moment(self) -> None:
-        gateway = self.make_gateway()
-        self.cloud.configure(delete_ms=300)
-        self.assertEqual("DELETING", self.control.delete_gateway(gatewayIdentifier=gateway)["status"])
-        self.assertEqual("DELETING", self.control.get_gateway(gatewayIdentifier=gateway)["status"])
-        self.gone(self.control.get_gateway, gatewayIdentifier=gateway)
-        self.assertEqual([], self.cloud.objects("workload_identity"))
+        for delete_ms, stays in ((20, False), (600_000, True)):
+            gateway = self.make_gateway(f"stays-{stays}".lower())
+            self.cloud.configure(delete_ms=delete_ms)
+            self.assertEqual("DELETING", self.control.delete_gateway(gatewayIdentifier=gateway)["status"])
+            if stays:
+                self.assertEqual("DELETING", self.control.get_gateway(gatewayIdentifier=gateway)["status"])
+                continue
+            self.gone(self.control.get_gateway, gatewayIdentifier=gateway)
+            self.assertEqual([], self.cloud.objects("workload_identity"))
 
 
 class Targets(AgentCoreTest):
@@ -320,13 +334,27 @@ class Targets(AgentCoreTest):
         self.settled(self.control.get_gateway_target, **names)
         said = self.fails(self.control, "ValidationException", self.control.delete_gateway, gatewayIdentifier=gateway)
         self.assertIn("Gateway has targets associated", said)
-        self.cloud.configure(delete_ms=300)
+        self.cloud.configure(delete_ms=20)
         self.control.delete_gateway_target(**names)
-        self.assertEqual("READY", self.control.get_gateway_target(**names)["status"])
-        self.settled(self.control.get_gateway_target, "DELETING", **names)
-        self.fails(self.control, "ValidationException", self.control.delete_gateway, gatewayIdentifier=gateway)
         self.gone(self.control.get_gateway_target, **names)
         self.control.delete_gateway(gatewayIdentifier=gateway)
+
+    def test_deleted_shows_its_old_status_first(self) -> None:
+        gateway = self.make_gateway()
+        for delete_ms in (300, 3_000, 30_000):  # the first that is long enough to be seen
+            self.cloud.configure(delete_ms=delete_ms)
+            names = {"gatewayIdentifier": gateway, "targetId": self.lambda_target(gateway)["targetId"]}
+            self.settled(self.control.get_gateway_target, **names)
+            self.control.delete_gateway_target(**names)
+            seen = self.statuses(self.control.get_gateway_target, **names)
+            if seen == ["READY", "DELETING"]:
+                break
+        self.assertEqual(["READY", "DELETING"], seen)
+        self.cloud.configure(delete_ms=600_000)
+        target = self.lambda_target(gateway)["targetId"]
+        self.settled(self.control.get_gateway_target, gatewayIdentifier=gateway, targetId=target)
+        self.control.delete_gateway_target(gatewayIdentifier=gateway, targetId=target)
+        self.fails(self.control, "ValidationException", self.control.delete_gateway, gatewayIdentifier=gateway)
 
     def test_name_is_unique_in_its_gateway(self) -> None:
         one, two = self.make_gateway("one"), self.make_gateway("two")
@@ -496,11 +524,8 @@ class Runtimes(AgentCoreTest):
         self.endpoint(runtime)
         self.control.create_agent_runtime_endpoint(agentRuntimeId=runtime, name="stable", agentRuntimeVersion="1")
         self.endpoint(runtime, "stable", "1")
-        self.cloud.configure(ready_ms=200)
         updated = self.control.update_agent_runtime(agentRuntimeId=runtime, **self.runtime_arguments())
         self.assertEqual(("2", "UPDATING"), (updated["agentRuntimeVersion"], updated["status"]))
-        between = self.control.get_agent_runtime_endpoint(agentRuntimeId=runtime, endpointName="DEFAULT")
-        self.assertEqual(("1", "2"), (between["liveVersion"], between["targetVersion"]))
         self.endpoint(runtime, live="2")
         self.endpoint(runtime, "stable", "1")
         self.assertNotIn("description", self.control.get_agent_runtime(agentRuntimeId=runtime))
@@ -515,6 +540,15 @@ class Runtimes(AgentCoreTest):
             agentRuntimeId=runtime,
             agentRuntimeVersion="1",
         )
+
+    def test_the_old_version_is_live_until_the_new_one_is_ready(self) -> None:
+        runtime = self.make_runtime()
+        self.settled(self.control.get_agent_runtime, agentRuntimeId=runtime)
+        self.endpoint(runtime)
+        self.cloud.configure(ready_ms=600_000)
+        self.control.update_agent_runtime(agentRuntimeId=runtime, **self.runtime_arguments())
+        between = self.control.get_agent_runtime_endpoint(agentRuntimeId=runtime, endpointName="DEFAULT")
+        self.assertEqual(("1", "2"), (between["liveVersion"], between["targetVersion"]))
 
     def test_update_that_cannot_run_leaves_the_old_version(self) -> None:
         runtime = self.make_runtime()
@@ -866,7 +900,7 @@ class Buckets(LocalTest):
         botocore.auth.S3SigV4Auth(credentials, "s3", REGION).add_auth(request)
         lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.cloud.port}", "Connection: close"]
         lines += [f"{name}: {value}" for name, value in request.headers.items()]
-        with socket.create_connection(("127.0.0.1", self.cloud.port), 10) as connection:
+        with socket.create_connection(("127.0.0.1", self.cloud.port), 60) as connection:
             connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
             answer = b"".join(iter(lambda: connection.recv(65536), b""))
         head, _, body = answer.partition(b"\r\n\r\n")

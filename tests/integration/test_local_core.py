@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import email.utils
 import http.client
@@ -116,7 +117,7 @@ class Front(LocalTest):
     """Raw requests: Host, Origin, methods, bodies."""
 
     def send(self, headers: dict[str, str], path: str = "/_gantry/health", method: str = "GET") -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", self.cloud.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.cloud.port, timeout=60)
         try:
             connection.request(method, path, None, headers)
             return connection.getresponse().status
@@ -145,7 +146,7 @@ class Front(LocalTest):
         import socket
 
         for junk in (b"\x00" * 100, b"GET / HTTP/1.1\r\n\r\n", b"POST / HTTP/1.1\r\nHost: localhost\r\n" * 9, b"G"):
-            with socket.create_connection(("127.0.0.1", self.cloud.port), timeout=5) as connection:
+            with socket.create_connection(("127.0.0.1", self.cloud.port), timeout=60) as connection:
                 connection.sendall(junk)
         self.assertEqual(self.send({}), 200)
 
@@ -251,16 +252,17 @@ class Faults(LocalTest):
         with tempfile.TemporaryDirectory() as folder:
             pidfile = Path(folder, "pid")
             self.cloud.faults({"mutating": True, "fault": "kill-after", "pidfile": str(pidfile)})
-            victim = subprocess.Popen(["sleep", "60"])
+            victim = subprocess.Popen(["sleep", "600"])
+            self.addCleanup(victim.kill)
             pidfile.write_text(str(victim.pid), encoding="ascii")
             with self.assertRaises(BotoCoreError):
                 self.cloud.client("logs").create_log_group(logGroupName="x")
-            self.assertEqual(victim.wait(10), -signal.SIGKILL)
+            self.assertEqual(victim.wait(60), -signal.SIGKILL)
             self.assertEqual(self.groups(), ["x"])
 
     def test_the_data_plane_has_faults_by_name(self) -> None:
         def status() -> int:
-            connection = http.client.HTTPConnection("127.0.0.1", self.cloud.port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", self.cloud.port, timeout=60)
             try:
                 connection.request("POST", "/gateway/nobody-0123456789/mcp", "{}")
                 return connection.getresponse().status
@@ -278,12 +280,13 @@ class Faults(LocalTest):
 
     def test_the_date_shows_the_clouds_clock(self) -> None:
         self.cloud.configure(skew_ms=3600_000)
+        before = int(time.time())
         with self.assertRaises(ClientError) as caught:
             self.cloud.client("sts").get_caller_identity()
         answer = caught.exception.response
         self.assertEqual(answer["Error"]["Code"], "SignatureDoesNotMatch")
         told = email.utils.parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-        self.assertAlmostEqual(told.timestamp() - time.time(), 3600, delta=30)
+        self.assertTrue(before <= told.timestamp() - 3600 <= time.time(), told)
 
     def test_the_log_counts_and_names(self) -> None:
         logs = self.cloud.client("logs")
@@ -300,12 +303,20 @@ class Faults(LocalTest):
         self.cloud.client("sts").get_caller_identity()
         self.assertGreaterEqual(time.monotonic() - begin, 0.15)
         self.cloud.configure(latency_ms=0, rate=2)
-        sts, codes = self.cloud.client("sts"), []
-        for _ in range(6):
+        sts = self.cloud.client("sts")
+
+        def code(_: int) -> str:
             try:
                 sts.get_caller_identity()
             except ClientError as error:
-                codes.append(code_of(error))
+                return code_of(error)
+            return "none"
+
+        codes: set[str] = set()
+        end = time.monotonic() + 60
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            while "Throttling" not in codes and time.monotonic() < end:  # six in one second, sooner or later
+                codes |= set(pool.map(code, range(6)))
         self.assertIn("Throttling", codes)
 
 
@@ -370,7 +381,7 @@ class Kept(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder, LocalCloud(state=folder) as cloud:
             done = subprocess.run(
                 [GANTRY, "local", "--listen", "127.0.0.1:0", "--state", folder],
-                env=cloud.env, capture_output=True, text=True, timeout=60, check=False,
+                env=cloud.env, capture_output=True, text=True, timeout=180, check=False,
             )
             self.assertEqual(done.returncode, 1)
             self.assertIn("is in use by another gantry local", done.stderr)
@@ -381,7 +392,7 @@ class Program(unittest.TestCase):
 
     def run_local(self, cloud: LocalCloud, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [GANTRY, "local", *arguments], env=cloud.env, capture_output=True, text=True, timeout=60, check=False
+            [GANTRY, "local", *arguments], env=cloud.env, capture_output=True, text=True, timeout=180, check=False
         )
 
     def test_mistakes_are_explained(self) -> None:
@@ -403,7 +414,7 @@ class Program(unittest.TestCase):
         for number in (signal.SIGINT, signal.SIGTERM):
             cloud = LocalCloud()
             os.kill(cloud.process.pid, number)
-            self.assertEqual(cloud.process.wait(20), 0)
+            self.assertEqual(cloud.process.wait(60), 0)
             self.assertEqual(list((cloud.run_folder / "gantry").iterdir()), [])
             self.assertEqual(cloud.stop(), 0)
 
@@ -428,7 +439,7 @@ class Program(unittest.TestCase):
             event = json.loads(process.stdout.readline())
             self.assertEqual((event["event"], event["url"]), ("listening", f"http://127.0.0.1:{event['port']}"))
             process.stdin.close()
-            self.assertEqual(process.wait(20), 0)
+            self.assertEqual(process.wait(60), 0)
             process.stdout.close()
 
     def test_requests_are_printed_and_logged(self) -> None:
@@ -449,7 +460,7 @@ class Program(unittest.TestCase):
 
             for _ in range(2):
                 with socket.socket(socket.AF_UNIX) as stream:
-                    stream.settimeout(10)
+                    stream.settimeout(60)
                     stream.connect(cloud.socket)
                     stream.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
                     received = stream.recv(65536)
@@ -461,7 +472,7 @@ class Program(unittest.TestCase):
     def test_stop_over_the_socket(self) -> None:
         cloud = LocalCloud()
         cloud.admin("POST", "/stop", {})
-        self.assertEqual(cloud.process.wait(20), 0)
+        self.assertEqual(cloud.process.wait(60), 0)
         cloud.stop()
 
 
@@ -473,7 +484,7 @@ class Documentation(unittest.TestCase):
         for option in ("fidelity", "knobs"):
             with self.subTest(option):
                 table = subprocess.run(
-                    [GANTRY, "local", f"--{option}"], capture_output=True, text=True, timeout=60, check=True
+                    [GANTRY, "local", f"--{option}"], capture_output=True, text=True, timeout=180, check=True
                 ).stdout
                 begin, end = f"<!-- {option} -->\n", f"<!-- end of {option} -->"
                 inside = page.partition(begin)[2].partition(end)[0]

@@ -7,9 +7,11 @@ import concurrent.futures
 import http.server
 import json
 import socket
+import tempfile
 import threading
 import time
 import unittest
+from pathlib import Path
 from typing import Any
 
 import botocore.auth
@@ -133,9 +135,7 @@ class Tokens(DataPlaneTest):
             self.assertEqual(post(self.cloud.url + path, "tools/list").status, 404, path)
 
     def test_an_issuer_that_is_not_there(self) -> None:
-        with socket.socket() as closed:
-            closed.bind(("127.0.0.1", 0))
-            nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        nobody = self.nobody()
         url = self.gateway(
             "lost",
             authorizerType="CUSTOM_JWT",
@@ -149,7 +149,7 @@ class Tokens(DataPlaneTest):
         begun = time.monotonic()
         answer = post(url, "tools/list", **bearer(self.issuer.token()))
         self.assertEqual(answer.status, 503, answer.body)
-        self.assertLess(time.monotonic() - begun, 10)
+        self.assertLess(time.monotonic() - begun, 30)
 
 
 class OutsideIssuer(DataPlaneTest):
@@ -214,10 +214,12 @@ class OutsideIssuer(DataPlaneTest):
             self.assertEqual(post(self.url, "ping", **bearer(refused)).status, 401)
 
     def test_unknown_keys_do_not_make_it_ask_again_and_again(self) -> None:
+        begun = time.monotonic()
         for number in range(20):
             answer = post(self.url, "ping", **bearer(self.token(f"unknown-{number}")))
             self.assertEqual(answer.status, 401)
-        self.assertEqual(len(self.fetched), 2)
+        times = 1 + int((time.monotonic() - begun) / 5)  # it asks once in 5 seconds, for two documents
+        self.assertIn(len(self.fetched), range(2, 2 * times + 1))
 
 
 class Signatures(DataPlaneTest):
@@ -441,13 +443,16 @@ class Tools(DataPlaneTest):
 
     def test_a_call_that_waits_holds_up_nobody(self) -> None:
         url, _, _ = self.chain()
-        slow = threading.Thread(target=self.text, args=(url, "lark___slow", {"seconds": 3}))
-        slow.start()
-        begun = time.monotonic()
-        for _ in range(10):
-            self.assertEqual(self.text(url, "lark___echo", {"text": "quick"}), "quick")
-        self.assertLess(time.monotonic() - begun, 2)
-        slow.join()
+        with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(1) as pool:
+            begun, over = Path(folder, "begun"), Path(folder, "over")
+            arguments = {"seconds": 50, "begun": str(begun), "until": str(over)}
+            slow = pool.submit(self.text, url, "lark___slow", arguments)
+            self.cloud.wait_until(begun.exists)
+            for _ in range(10):
+                self.assertEqual(self.text(url, "lark___echo", {"text": "quick"}), "quick")
+            self.assertFalse(slow.done())
+            over.touch()
+            self.assertEqual(slow.result(), "at last")
 
     def test_clients_that_leave(self) -> None:
         url, arn, _ = self.chain()
@@ -487,42 +492,41 @@ class Tools(DataPlaneTest):
 
     def test_a_call_that_is_cancelled(self) -> None:
         url, _, _ = self.chain()
-        answers: list[Any] = []
-        params = {"name": "lark___slow", "arguments": {"seconds": 20}}
-        call = threading.Thread(target=lambda: answers.append(post(url, "tools/call", params)))
-        call.start()
-        time.sleep(0.3)
+        answers, calls = self.slow_calls(url, 1)
         message = {
             "jsonrpc": "2.0",
             "method": "notifications/cancelled",
             "params": {"requestId": 1, "reason": "not needed"},
         }
-        begun = time.monotonic()
         self.assertEqual(send("POST", url, json.dumps(message).encode(), **ACCEPT).status, 202)
-        call.join(15)
-        self.assertFalse(call.is_alive())
-        self.assertLess(time.monotonic() - begun, 10)
+        calls[0].join(30)
+        self.assertFalse(calls[0].is_alive())
+        self.assertEqual(len(answers), 1)
 
     def test_a_cloud_that_is_emptied_in_the_middle_of_calls(self) -> None:
         url, _, _ = self.chain()
-        answers: list[Any] = []
-        calls = [
-            threading.Thread(
-                target=lambda: answers.append(
-                    post(url, "tools/call", {"name": "lark___slow", "arguments": {"seconds": 20}})
-                )
-            )
-            for _ in range(3)
-        ]
-        for call in calls:
-            call.start()
-        time.sleep(0.3)
+        answers, calls = self.slow_calls(url, 3)
         self.cloud.reset()
         for call in calls:
-            call.join(10)
+            call.join(30)
         self.assertEqual(len(answers), 3)
         self.assertEqual(post(url, "tools/list").status, 404)
         self.assertEqual(self.running(), [])
+
+    def slow_calls(self, url: str, count: int) -> tuple[list[Any], list[threading.Thread]]:
+        """Calls that the server works on when this returns, for longer than their client waits; their answers."""
+        answers: list[Any] = []
+        with tempfile.TemporaryDirectory() as folder:
+
+            def call(number: int) -> None:
+                arguments = {"seconds": 120, "begun": str(Path(folder, f"{number}"))}
+                answers.append(post(url, "tools/call", {"name": "lark___slow", "arguments": arguments}))
+
+            calls = [threading.Thread(target=call, args=(number,)) for number in range(count)]
+            for thread in calls:
+                thread.start()
+            self.cloud.wait_until(lambda: len(list(Path(folder).iterdir())) == count)
+        return answers, calls
 
 
 class Targets(DataPlaneTest):
@@ -584,10 +588,7 @@ class Targets(DataPlaneTest):
 
     def test_servers_that_are_not_there(self) -> None:
         gateway = self.gateway()
-        with socket.socket() as closed:
-            closed.bind(("127.0.0.1", 0))
-            nobody = f"http://127.0.0.1:{closed.getsockname()[1]}/mcp"
-        target = self.server_target(gateway, nobody)
+        target = self.server_target(gateway, self.nobody() + "/mcp")
         self.assertEqual(target["status"], "FAILED")
         self.assertTrue(target["statusReasons"][0].startswith(REFUSED), target)
 

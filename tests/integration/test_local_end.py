@@ -113,20 +113,25 @@ class End(unittest.TestCase):
                 "io.modelcontextprotocol/protocolVersion": "2026-07-28",
                 "io.modelcontextprotocol/clientCapabilities": {},
             }
-            slow = {"arguments": {"seconds": 20}}
+            folder = tempfile.TemporaryDirectory()
+            self.addCleanup(folder.cleanup)
+
+            def slow(name: str, number: int) -> dict[str, Any]:
+                return {"name": name, "arguments": {"seconds": 120, "begun": f"{folder.name}/{number}"}}
+
             calls = [
-                lambda: post(url, "tools/call", {"name": "lark___slow", **slow}),
-                lambda: post(url, "tools/call", {"name": "pipe___slow", **slow}),
+                lambda: post(url, "tools/call", slow("lark___slow", 1)),
+                lambda: post(url, "tools/call", slow("pipe___slow", 2)),
                 lambda: post(
                     url,
                     "tools/call",
-                    {"name": "lark___slow", "_meta": meta, **slow},
+                    {"_meta": meta, **slow("lark___slow", 3)},
                     **modern,
                     **{"Mcp-Name": "lark___slow"},
                 ),
                 lambda: post(url, "tools/list"),
                 lambda: post(guarded, "tools/list", **bearer("a.b.c")),
-                lambda: test.invoke(arn, "tools/call", {"name": "slow", **slow}),
+                lambda: test.invoke(arn, "tools/call", slow("slow", 4)),
                 lambda: test.invoke(late, "ping"),
             ]
 
@@ -137,30 +142,32 @@ class End(unittest.TestCase):
             threads = [threading.Thread(target=tried, args=(call,)) for call in calls]
             for thread in threads:
                 thread.start()
-            time.sleep(0.5)
+            cloud.wait_until(lambda: len(os.listdir(folder.name)) == 4)
+            time.sleep(0.5)  # the others cannot be seen from here
         for thread in threads:
-            thread.join(10)
+            thread.join(30)
             self.assertFalse(thread.is_alive())
 
     def test_an_end_after_a_gateway_has_changed_under_a_call(self) -> None:
-        with LocalCloud() as cloud, tool_server() as endpoint:
+        with LocalCloud() as cloud, tool_server() as endpoint, tempfile.TemporaryDirectory() as folder:
             test = on(cloud)
             url, _, gateway = test.chain()
             test.server_target(gateway, endpoint, "dynamic", mode="DYNAMIC")
 
             def slow(name: str) -> None:
-                params = {"name": f"{name}___slow", "arguments": {"seconds": 20}}
+                arguments = {"seconds": 120, "begun": str(Path(folder, name))}
+                params = {"name": f"{name}___slow", "arguments": arguments}
                 with contextlib.suppress(OSError, http.client.HTTPException):
                     post(url, "tools/call", params)
 
             calls = [threading.Thread(target=slow, args=(name,)) for name in ("lark", "dynamic")]
             for call in calls:
                 call.start()
-            time.sleep(0.3)
+            cloud.wait_until(lambda: len(list(Path(folder).iterdir())) == len(calls))
             change(test, gateway, protocolConfiguration={"mcp": {"instructions": "Another one."}})
             self.assertEqual(test.text(url, "lark___add", {"a": 1, "b": 1}), "2")
         for call in calls:
-            call.join(10)
+            call.join(30)
             self.assertFalse(call.is_alive())
 
     def test_a_kill_leaves_no_file(self) -> None:
@@ -177,7 +184,7 @@ class End(unittest.TestCase):
             self.assertEqual(len(list(run.iterdir())), 2)
             os.kill(cloud.process.pid, signal.SIGKILL)
             cloud.process.wait()
-            end = time.monotonic() + 10
+            end = time.monotonic() + 60
             while list(run.iterdir()) or (project / ".gantry").exists():
                 self.assertLess(time.monotonic(), end, list(run.iterdir()))
                 time.sleep(0.02)
@@ -195,7 +202,7 @@ class End(unittest.TestCase):
                 port = test.running()[0]["port"]
             finally:
                 getattr(cloud, how)()
-            end = time.monotonic() + 10
+            end = time.monotonic() + 60
             while time.monotonic() < end:
                 try:
                     socket.create_connection(("127.0.0.1", port), 1).close()

@@ -170,7 +170,7 @@ class Servers(DataPlaneTest):
             self.addCleanup(client.close)
             client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
             clients.append(client)  # and reads nothing
-        self.cloud.wait_until(lambda: sent[0] > 20_000_000, 30)
+        self.cloud.wait_until(lambda: sent[0] > 20_000_000, 120)
         begun = time.monotonic()
         for _ in range(5):
             self.assertEqual(self.text(url, "lark___good"), "hello")

@@ -30,7 +30,7 @@ class Held(LocalTest):
     def let_go(self, thread: threading.Thread, answers: list[Any]) -> None:
         self.assertEqual([], answers)
         self.cloud.release()
-        thread.join(10)
+        thread.join(60)
         self.assertEqual("held", answers[0]["repository"]["repositoryName"])
         self.assertEqual([], self.cloud.admin("GET", "/blocked"))
         self.assertEqual("held", self.cloud.one("repository")["id"])
@@ -62,7 +62,7 @@ class Held(LocalTest):
         thread.start()
         ended.blocked()
         self.assertEqual(0, ended.stop())
-        thread.join(30)
+        thread.join(60)
 
 
 class Seeded(LocalTest):

@@ -14,6 +14,7 @@ from typing import Any
 from .chain import MANIFEST, UNVERIFIED, VARIABLES, ChainTest, Place
 from .harness import Run
 from .local_cloud import LocalCloud
+from .ports import free_port
 
 GATEWAYS = """
 gateways:
@@ -97,6 +98,10 @@ class VerifyTest(ChainTest):
 
         self.addCleanup(update, authorizer)
         update({**authorizer, **changes})
+
+    def token_requests(self) -> int:
+        """How many came so far, those to an endpoint that is not there too."""
+        return sum((entry["service"], entry["operation"]) == ("oauth", "Token") for entry in self.cloud.log())
 
     def assert_failed(self, hop: dict[str, Any], cause: str) -> None:
         """What was sent, what came back, and the likely cause are there."""
@@ -271,8 +276,9 @@ class Failing(VerifyTest):
         self.addCleanup(self.cloud.configure, token_dns_ms=0)
         self.cloud.configure(token_dns_ms=24 * 3600 * 1000)
         since = time.monotonic()
-        hops = self.hops(self.document("--client", "mcp.agent", "--deadline", "2s", code=UNVERIFIED))
-        self.assertLess(time.monotonic() - since, 20)
+        # It gives up where its next, longer pause would pass the deadline: half of this is left for the other hops.
+        hops = self.hops(self.document("--client", "mcp.agent", "--deadline", "7s", code=UNVERIFIED))
+        self.assertLess(time.monotonic() - since, 60)  # and not the 2 minutes without --deadline
         self.assert_failed(hops["token"], "not there \\(yet\\)")
         self.assertEqual("passed", hops["discovery"]["result"])
         self.assertEqual("passed", hops["no token"]["result"])
@@ -283,12 +289,13 @@ class Failing(VerifyTest):
     def test_a_token_endpoint_that_comes_while_it_is_waited_for(self) -> None:
         self.addCleanup(self.cloud.configure, token_dns_ms=0)
         self.cloud.configure(token_dns_ms=24 * 3600 * 1000)
+        before = self.token_requests()
         process = self.stack.start("verify", "--local", *VARIABLES, "--client", "mcp.agent")
-        self.stack.wait_for("discovery")
-        time.sleep(1)
+        self.cloud.wait_until(lambda: self.token_requests() > before)
         self.cloud.configure(token_dns_ms=0)
         run = self.assert_code(self.stack.ended(process), 0)
-        self.assertRegex(run.out, r"ok +token +\d{4} ms")
+        self.assertRegex(run.out, r"ok +token +\d+ ms")
+        self.assertGreater(self.token_requests(), before + 1)
 
     def test_text_says_it_to_people(self) -> None:
         self.change_authorizer(allowedClients=["somebodyelse"])
@@ -336,14 +343,14 @@ class Clouds(ChainTest):
 
     def test_one_that_keeps_its_state(self) -> None:
         with tempfile.TemporaryDirectory(prefix="gantry-kept-") as folder:
-            with LocalCloud(state=folder) as cloud:
+            listen = ("--listen", f"127.0.0.1:{free_port()}")  # it comes back at the same one
+            with LocalCloud(*listen, state=folder) as cloud:
                 place = VerifyTest.place_in(cloud, MANIFEST)
                 self.addCleanup(place.remove)
                 self.assert_code(place.run("apply", "--local", "--yes", *VARIABLES), 0)
                 self.assert_code(place.run("verify", "--local", *VARIABLES), 0)
-                port = cloud.port
             self.assert_code(place.run("verify", "--local", *VARIABLES), 1)
-            with LocalCloud("--listen", f"127.0.0.1:{port}", state=folder) as cloud:
+            with LocalCloud(*listen, state=folder) as cloud:
                 place.env["XDG_RUNTIME_DIR"] = str(cloud.run_folder)
                 run = self.assert_code(place.run("verify", "--local", *VARIABLES), 0)
                 self.assertIn("verified: 7 passed", run.err)
@@ -362,7 +369,7 @@ class Clouds(ChainTest):
                 else:
                     os.kill(cloud.process.pid, signal.SIGKILL)
                     cloud.process.wait()
-                end = time.monotonic() + 10
+                end = time.monotonic() + 60
                 while (place.folder / ".gantry").exists():
                     self.assertLess(time.monotonic(), end)
                     time.sleep(0.02)
@@ -404,7 +411,7 @@ class Clouds(ChainTest):
             place.env["GANTRY_LOCAL"] = "x"
             self.assert_code(self.separate(place, "verify"), 64)
             os.kill(other.pid, signal.SIGTERM)
-            self.assertEqual(0, other.wait(20))
+            self.assertEqual(0, other.wait(60))
 
     def separate(self, place: Place, command: str, *arguments: str) -> Run:
         """A run whose output does not take the place of that of the other one."""

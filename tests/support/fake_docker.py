@@ -42,7 +42,7 @@ class Engine:
 
     def close(self) -> None:
         self._listener.close()
-        for container in self.containers.values():
+        for container in list(self.containers.values()):
             container.kill()
             container.wait()
 

@@ -35,7 +35,7 @@ def tool(name: str, description: str, **properties: str) -> dict[str, Any]:
 TOOLS = [
     tool("echo", "Says a text again", text="string"),
     tool("add", "Adds two numbers", a="number", b="number"),
-    tool("slow", "Waits for some seconds", seconds="number", begun="string"),
+    tool("slow", "Waits for some seconds", seconds="number", begun="string", until="string"),
     tool("die", "Ends the server in the middle of the call"),
     tool("variables", "The environment of the server"),
     tool("headers", "The headers of this request"),
@@ -89,7 +89,14 @@ def run(name: str, arguments: dict[str, Any], headers: dict[str, str]) -> Any:
     if name == "slow":
         if "begun" in arguments:  # a file that says so
             open(arguments["begun"], "w", encoding="utf-8").close()
-        time.sleep(arguments.get("seconds", 1))
+        end = time.monotonic() + arguments.get("seconds", 1)
+        while (left := end - time.monotonic()) > 0:  # or until a file is there
+            if "until" not in arguments:
+                time.sleep(left)
+            elif os.path.exists(arguments["until"]):
+                break
+            else:
+                time.sleep(min(left, 0.02))
         return "at last"
     if name == "die":
         print("asked to die", file=sys.stderr, flush=True)

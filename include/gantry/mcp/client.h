@@ -81,6 +81,8 @@ const char *gt_mcp_client_handshake(const struct gt_mcp_client *client);
 /* After a 404 for a session that the server ended, or a restarted child: the next request connects
  * again. */
 void gt_mcp_client_reset(struct gt_mcp_client *client);
+/* Without http: whether the child's output has ended, so that it answers nothing any more. */
+bool gt_mcp_client_ended(const struct gt_mcp_client *client);
 /*
  * A new child in place of the former one (without http): its descriptors, which the client owns
  * from now on; the former ones are closed. Requests that the former child has not answered fail

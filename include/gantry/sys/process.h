@@ -45,8 +45,9 @@ struct gt_companion {
 bool gt_companion_start(char *const *argv, struct gt_companion *companion, struct gt_diags *diags);
 
 /* Closes its standard input and waits; after grace_ms it is killed. Its exit status, or -1 when it
- * had to be killed or a signal ended it. Closes `out` too. A signal handler that then ends the
- * process may call it, also in the middle of such a call (signal-safety(7)). */
+ * had to be killed or a signal ended it; what it leaves behind then is waited for, too. Closes
+ * `out`. A signal handler that then ends the process may call it, also in the middle of such a call
+ * (signal-safety(7)). */
 int gt_companion_stop(struct gt_companion *companion, int64_t grace_ms);
 
 /*

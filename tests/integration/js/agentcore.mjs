@@ -23,7 +23,7 @@ const client = new BedrockAgentCoreControlClient({
 const fixed = { roleArn, authorizerType: "NONE", protocolType: "MCP" };
 
 async function until(wanted, message) {
-  for (const end = Date.now() + 10_000; Date.now() < end; await sleep(20)) {
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(20)) {
     if (await wanted()) return;
   }
   assert.fail(message);

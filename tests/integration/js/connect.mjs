@@ -37,7 +37,7 @@ for (const [client, transport] of kinds) {
   assert.equal(back.content[0].text, "back");
   const limit = new AbortController();
   const slow = client.callTool(
-    { name: "server___slow", arguments: { seconds: 3 } },
+    { name: "server___slow", arguments: { seconds: 30 } },
     ...(client instanceof OldClient ? [undefined] : []),
     { signal: limit.signal },
   );
