@@ -47,6 +47,9 @@ static void accept_forever(int listener, int parent, gt_test_serve_fn *serve,
         if (fork() == 0) {
             close(listener);
             serve(fd, counts);
+            /* Whoever else still has it: the client sees the end before it is counted. */
+            shutdown(fd, SHUT_RDWR);
+            close(fd);
             atomic_fetch_sub(&counts->open, 1);
             _exit(0);
         }

@@ -2,9 +2,10 @@
 
 #include <gantry/base/base64.h>
 #include <gantry/jose/jose.h>
+#include <loop_run.h>
 #include <string.h>
 
-enum { PATIENCE_MS = 20000, CONNECTIONS = 200 };
+enum { PATIENCE_MS = 60000, CONNECTIONS = 200 };
 
 struct fixture fixture;
 json_t *fixture_keys[KEYS];
@@ -165,19 +166,9 @@ struct answer *fixture_ask(const char *token)
     return answer;
 }
 
-static void stop(void *payload)
-{
-    bool *over = payload;
-    *over = true;
-    gt_loop_stop(fixture.loop);
-}
-
 void fixture_run_ms(int64_t ms)
 {
-    bool over = false;
-    gt_timer_start(fixture.loop, ms, stop, &over);
-    while (!over)
-        gt_loop_run(fixture.loop);
+    gt_test_run_ms(fixture.loop, ms);
 }
 
 /* -- tokens -- */

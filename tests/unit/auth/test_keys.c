@@ -156,7 +156,7 @@ START_TEST(an_issuer_that_never_answers_is_given_up)
     fixture.discovery.hangs = true;
     int64_t begun = gt_monotonic_ms(gt_sys_real());
     unavailable(fixture_ask(fixture_good(0)), "cannot be fetched");
-    ck_assert_int_lt(gt_monotonic_ms(gt_sys_real()) - begun, 9000);
+    ck_assert_int_lt(gt_monotonic_ms(gt_sys_real()) - begun, 40000);
     fixture_release();
 }
 END_TEST

@@ -218,7 +218,6 @@ Suite *credentials_suite(void)
 {
     Suite *suite = suite_create("credentials");
     TCase *tests = tcase_create("credentials");
-    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, fixture_setup, fixture_teardown);
     tcase_add_test(tests, the_environment_comes_first);
     tcase_add_test(tests, a_profile_of_the_environment_does_not_skip_its_keys);

@@ -209,7 +209,6 @@ Suite *logins_suite(void)
 {
     Suite *suite = suite_create("logins");
     TCase *tests = tcase_create("logins");
-    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, fixture_setup, fixture_teardown);
     tcase_add_test(tests, an_sso_session_gives_the_keys_of_its_role);
     tcase_add_test(tests, a_legacy_profile_uses_its_start_url);

@@ -287,7 +287,6 @@ Suite *metadata_suite(void)
 {
     Suite *suite = suite_create("metadata");
     TCase *tests = tcase_create("metadata");
-    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, fixture_setup, fixture_teardown);
     tcase_add_test(tests, a_container_gives_keys_past_any_proxy);
     tcase_add_test(tests, the_token_file_of_a_container_wins);

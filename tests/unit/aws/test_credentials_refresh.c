@@ -236,7 +236,6 @@ Suite *refresh_suite(void)
 {
     Suite *suite = suite_create("refresh");
     TCase *tests = tcase_create("refresh");
-    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, fixture_setup, fixture_teardown);
     tcase_add_test(tests, concurrent_askers_share_one_run);
     tcase_add_test(tests, keys_are_kept_until_a_quarter_of_an_hour_before_they_expire);

@@ -393,7 +393,6 @@ Suite *roles_suite(void)
 {
     Suite *suite = suite_create("roles");
     TCase *tests = tcase_create("roles");
-    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, fixture_setup, fixture_teardown);
     tcase_add_test(tests, a_role_is_assumed_with_the_keys_of_its_source_profile);
     tcase_add_test(tests, roles_chain_from_the_innermost_profile_outwards);

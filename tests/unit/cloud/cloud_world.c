@@ -2,6 +2,7 @@
 
 #include <gantry/base/json.h>
 #include <gantry/sign/sigv4.h>
+#include <loop_run.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,15 +57,9 @@ void world_done(struct world *world)
     gt_arena_free(world->arena);
 }
 
-static void stop_loop(void *payload)
-{
-    gt_loop_stop(payload);
-}
-
 void world_wait(struct world *world, int64_t ms)
 {
-    gt_timer_start(world->loop, ms, stop_loop, world->loop);
-    gt_loop_run(world->loop);
+    gt_test_run_ms(world->loop, ms);
 }
 
 const json_t *world_call(struct world *world, const char *service, const char *operation,

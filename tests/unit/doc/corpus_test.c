@@ -113,6 +113,5 @@ Suite *corpus_suite(void)
     tcase_add_test(tcase, survives_every_file_of_the_corpus);
     tcase_add_test(tcase, survives_files_that_are_cut_short);
     tcase_add_test(tcase, survives_changed_bytes);
-    tcase_set_timeout(tcase, 120);
     return suite;
 }

@@ -114,6 +114,5 @@ Suite *limits_suite(void)
     tcase_add_test(tcase, refuses_more_than_8_mib);
     tcase_add_test(tcase, takes_a_map_of_many_keys_without_delay);
     tcase_add_test(tcase, names_the_first_of_many_doubled_keys_without_delay);
-    tcase_set_timeout(tcase, 120);
     return suite;
 }

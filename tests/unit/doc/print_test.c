@@ -292,6 +292,5 @@ Suite *print_suite(void)
     tcase_add_test(tcase, prints_long_keys_and_texts);
     tcase_add_test(tcase, prints_any_document_so_that_it_reads_the_same);
     tcase_add_test(tcase, prints_what_people_would_write);
-    tcase_set_timeout(tcase, 120);
     return suite;
 }

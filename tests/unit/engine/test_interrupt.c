@@ -110,7 +110,6 @@ Suite *interrupt_suite(void)
     Suite *suite = suite_create("interrupt");
     TCase *tests = tcase_create("interrupt");
     tcase_add_checked_fixture(tests, world_setup, world_teardown);
-    tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, an_interrupt_in_the_middle_saves_and_a_later_apply_converges, 0, 11);
     tcase_add_test(tests, after_an_interrupt_no_new_change_is_sent);
     tcase_add_test(tests, a_refused_call_that_waits_to_be_repeated_is_no_open_call);

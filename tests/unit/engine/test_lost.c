@@ -210,7 +210,6 @@ Suite *lost_suite(void)
     Suite *suite = suite_create("lost");
     TCase *tests = tcase_create("lost");
     tcase_add_checked_fixture(tests, world_setup, world_teardown);
-    tcase_set_timeout(tests, 60);
     for (size_t i = 0; i < GT_COUNT(single); i++)
         tcase_add_test(tests, single[i]);
     tcase_add_loop_test(tests, a_create_that_was_lost_and_then_refused_is_looked_up, 0, 3);

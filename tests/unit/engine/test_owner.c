@@ -354,7 +354,6 @@ Suite *owner_suite(void)
     Suite *suite = suite_create("owner");
     TCase *tests = tcase_create("owner");
     tcase_add_checked_fixture(tests, world_setup, world_teardown);
-    tcase_set_timeout(tests, 60);
     for (size_t i = 0; i < GT_COUNT(single); i++)
         tcase_add_test(tests, single[i]);
     tcase_add_loop_test(

@@ -249,7 +249,6 @@ Suite *recover_suite(void)
     Suite *suite = suite_create("recover");
     TCase *tests = tcase_create("recover");
     tcase_add_checked_fixture(tests, world_setup, world_teardown);
-    tcase_set_timeout(tests, 60);
     for (size_t i = 0; i < GT_COUNT(single); i++)
         tcase_add_test(tests, single[i]);
     tcase_add_loop_test(tests, what_was_just_made_and_is_not_shown_yet_is_not_gone, 0, 2);

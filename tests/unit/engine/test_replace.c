@@ -264,7 +264,6 @@ Suite *replace_suite(void)
     Suite *suite = suite_create("replace");
     TCase *tests = tcase_create("replace");
     tcase_add_checked_fixture(tests, world_setup, world_teardown);
-    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_replaced_gateway_takes_its_targets_along_in_the_right_order);
     tcase_add_test(tests, a_replaced_client_is_removed_after_its_users_moved);
     tcase_add_test(tests, a_replaced_client_that_could_not_be_removed_is_removed_by_the_next_apply);

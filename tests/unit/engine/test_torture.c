@@ -120,7 +120,6 @@ Suite *torture_suite(void)
     Suite *suite = suite_create("torture");
     TCase *tests = tcase_create("torture");
     tcase_add_checked_fixture(tests, world_setup, world_teardown);
-    tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, a_fault_at_any_change_of_a_first_apply_loses_nothing, 0,
                         MOST_CHANGES);
     tcase_add_loop_test(tests, a_fault_at_any_change_of_a_replacement_loses_nothing, 0,

@@ -121,7 +121,6 @@ const char *said(const struct world *world); /* events and diagnostics, for mess
         Suite *suite = suite_create(#name);                                                        \
         TCase *tests_case = tcase_create(#name);                                                   \
         tcase_add_checked_fixture(tests_case, world_setup, world_teardown);                        \
-        tcase_set_timeout(tests_case, 60);                                                         \
         for (size_t i = 0; i < GT_COUNT(tests); i++)                                               \
             tcase_add_test(tests_case, tests[i]);                                                  \
         suite_add_tcase(suite, tests_case);                                                        \

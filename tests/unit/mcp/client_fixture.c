@@ -2,12 +2,13 @@
 #include "client_fixture.h"
 
 #include <fcntl.h>
+#include <loop_run.h>
 #include <string.h>
 #include <unistd.h>
 
 struct world world;
 
-enum { WATCHDOG_MS = 10000 };
+enum { WATCHDOG_MS = 60000 };
 
 void world_setup(void)
 {
@@ -236,8 +237,5 @@ void run_until(const struct outcome *outcome)
 
 void run_ms(int64_t ms)
 {
-    bool over = false;
-    gt_timer_start(world.loop, ms, time_over, &over);
-    while (!over)
-        gt_loop_run(world.loop);
+    gt_test_run_ms(world.loop, ms);
 }

@@ -407,8 +407,16 @@ static const struct {
 START_TEST(names_what_went_wrong)
 {
     answer_modern(failures[_i].answer);
-    world_client((struct gt_mcp_client_options){.timeout_ms = 500});
-    ask_and_wait("tools/call", "{\"name\":\"x\"}");
+    world_client((struct gt_mcp_client_options){0});
+    gt_mcp_connect(world.client, note, &got);
+    run_until(&got);
+    got.count = 0;
+    json_auto_t *params = json_pack("{s:s}", "name", "x");
+    struct gt_mcp_ask request = {.method = "tools/call",
+                                 .params = params,
+                                 .timeout_ms = failures[_i].answer.how == STALL ? 2000 : 0};
+    gt_mcp_request(world.client, &request, note, &got);
+    run_until(&got);
     ck_assert_msg(got.failure == failures[_i].failure, "%s: %d %s", failures[_i].name, got.failure,
                   got.message);
     ck_assert_ptr_nonnull(got.message);
@@ -521,7 +529,9 @@ START_TEST(cancels_what_timed_out)
     world_answer((struct answer){.method = "notifications/cancelled", .status = 202});
     world_answer((struct answer){.type = "text/event-stream", .how = STALL});
     world_client((struct gt_mcp_client_options){0});
-    gt_mcp_request(world.client, &(struct gt_mcp_ask){.method = "tools/list", .timeout_ms = 200},
+    gt_mcp_connect(world.client, note, &got);
+    run_until(&got);
+    gt_mcp_request(world.client, &(struct gt_mcp_ask){.method = "tools/list", .timeout_ms = 1000},
                    note, &got);
     run_until(&got);
     ck_assert_int_eq(got.failure, GT_MCP_NO_ANSWER);

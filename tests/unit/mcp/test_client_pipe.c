@@ -99,7 +99,7 @@ END_TEST
 
 START_TEST(initializes_a_server_that_says_nothing_to_strangers)
 {
-    world_pipe_client((struct gt_mcp_client_options){.timeout_ms = 400}, silent_to_strangers);
+    world_pipe_client((struct gt_mcp_client_options){.timeout_ms = 4000}, silent_to_strangers);
     gt_mcp_connect(world.client, note, &got);
     run_until(&got);
     ck_assert_int_eq(got.failure, GT_MCP_OK);

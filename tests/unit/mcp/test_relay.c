@@ -54,7 +54,7 @@ static void start(bool modern_child, enum gt_mcp_version version)
     struct gt_diags diags = gt_diags_init(world.arena);
     struct gt_server_options options = {.host = "127.0.0.1", .handler = serve};
     child_is_modern = modern_child;
-    world_pipe_client((struct gt_mcp_client_options){.timeout_ms = 5000}, child);
+    world_pipe_client((struct gt_mcp_client_options){.timeout_ms = 60000}, child);
     relay = gt_mcp_relay_new(world.loop, world.client);
     ck_assert(gt_server_start(world.loop, &options, &server, &diags));
     front = gt_mcp_client_new(&(struct gt_mcp_client_options){

@@ -5,6 +5,7 @@
 #include <gantry/base/json.h>
 #include <gantry/base/str.h>
 #include <gantry/mcp/http.h>
+#include <loop_run.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -72,7 +73,7 @@ static void heard(void *payload, const json_t *result, const json_t *error)
 static void asking(void *self, struct gt_mcp_call *call)
 {
     (void)self;
-    gt_mcp_ask(call, "roots/list", NULL, 2000, heard, call);
+    gt_mcp_ask(call, "roots/list", NULL, 60000, heard, call);
 }
 
 static void lacking(void *self, struct gt_mcp_call *call)
@@ -177,27 +178,18 @@ static struct peer *send_request(const char *method, const char *headers, const 
     return peer;
 }
 
-static void stop(void *payload)
-{
-    *(bool *)payload = true;
-    gt_loop_stop(loop);
-}
+enum { PATIENCE_MS = 60000 };
 
 /* Until the answer is whole or time is up. */
 static const char *answer_of(struct peer *peer, int64_t ms)
 {
-    bool late = false;
-    struct gt_timer *timer = gt_timer_start(loop, ms, stop, &late);
-    while (!peer->ended && !late)
-        gt_loop_run(loop);
-    if (!late)
-        gt_timer_cancel(timer);
+    gt_test_run_until(loop, ms, &peer->ended);
     return gt_buf_text(&peer->came);
 }
 
 static const char *ask(const char *headers, const char *body)
 {
-    return answer_of(send_request("POST", headers, body), 5000);
+    return answer_of(send_request("POST", headers, body), PATIENCE_MS);
 }
 
 static void is(const char *headers, const char *body, const char *status, const char *part)
@@ -274,10 +266,11 @@ START_TEST(media_types_and_methods_are_checked)
     is("Accept: */*\r\n", CALL("ping"), "200", "application/json");
     is("Accept: text/event-stream\r\n", CALL("ping"), "200", "data: {\"jsonrpc\"");
     is("", CALL("ping"), "200", "application/json");
-    const char *answer = answer_of(send_request("GET", OLD, ""), 5000);
+    const char *answer = answer_of(send_request("GET", OLD, ""), PATIENCE_MS);
     ck_assert(gt_starts_with(answer, "HTTP/1.1 405 "));
     ck_assert_ptr_nonnull(strstr(answer, "Allow: POST\r\n"));
-    ck_assert(gt_starts_with(answer_of(send_request("DELETE", OLD, ""), 5000), "HTTP/1.1 405 "));
+    ck_assert(
+        gt_starts_with(answer_of(send_request("DELETE", OLD, ""), PATIENCE_MS), "HTTP/1.1 405 "));
 }
 END_TEST
 
@@ -397,7 +390,7 @@ START_TEST(pages_of_others_read_nothing_unless_that_is_wanted)
 {
     has_no_cors(ask(OLD "Origin: http://localhost:3000\r\n", CALL("ping")));
     const char *answer =
-        answer_of(send_request("OPTIONS", PREFLIGHT("http://localhost:1"), ""), 5000);
+        answer_of(send_request("OPTIONS", PREFLIGHT("http://localhost:1"), ""), PATIENCE_MS);
     ck_assert(gt_starts_with(answer, "HTTP/1.1 405 "));
     has_no_cors(answer);
 }
@@ -448,7 +441,7 @@ START_TEST(preflights_are_answered_before_anything_else)
     const char *asked = PREFLIGHT("https://app.example") "Access-Control-Request-Headers: "
                                                          "authorization, mcp-param-Count,"
                                                          "content-type\r\n";
-    const char *answer = answer_of(send_request("OPTIONS", asked, ""), 5000);
+    const char *answer = answer_of(send_request("OPTIONS", asked, ""), PATIENCE_MS);
     for (size_t i = 0; i < GT_COUNT(parts); i++)
         ck_assert_msg(strstr(answer, parts[i]) != NULL, "no %s in %s", parts[i], answer);
     static const struct {
@@ -461,7 +454,7 @@ START_TEST(preflights_are_answered_before_anything_else)
         {PREFLIGHT("https://app.example") "Access-Control-Request-Headers: a;b\r\n", "204"},
     };
     for (size_t i = 0; i < GT_COUNT(rows); i++) {
-        answer = answer_of(send_request("OPTIONS", rows[i].headers, ""), 5000);
+        answer = answer_of(send_request("OPTIONS", rows[i].headers, ""), PATIENCE_MS);
         ck_assert_msg(gt_starts_with(answer, gt_printf(arena, "HTTP/1.1 %s ", rows[i].status)),
                       "%s: %s", rows[i].headers, answer);
         ck_assert_msg(strstr(answer, "Allow-Headers") == NULL, "%s", answer);
@@ -513,6 +506,12 @@ START_TEST(a_batch_takes_no_request_of_another_version)
 }
 END_TEST
 
+static void end_turn(void *payload)
+{
+    (void)payload;
+    gt_loop_stop(loop);
+}
+
 START_TEST(a_client_that_does_not_read_misses_what_is_too_much)
 {
     enum { NEWS = 400, SIZE = 64 * 1024, MOST = 16 * 1024 * 1024 };
@@ -524,12 +523,13 @@ START_TEST(a_client_that_does_not_read_misses_what_is_too_much)
     text[SIZE] = '\0';
     for (int i = 0; i < NEWS; i++) {
         gt_mcp_notify(parked, "notifications/x", json_pack("{s:s}", "text", text));
-        answer_of(&(struct peer){0}, 0); /* a turn, in which it leaves as far as it can */
+        gt_timer_start(loop, 0, end_turn, NULL);
+        gt_loop_run(loop); /* in which it leaves as far as it can */
     }
     gt_mcp_result(parked, NULL);
     peer->came = gt_buf_init((size_t)64 * 1024 * 1024);
     gt_loop_watch(loop, peer->fd, on_bytes, peer);
-    const char *all = answer_of(peer, 20000);
+    const char *all = answer_of(peer, PATIENCE_MS);
     ck_assert(peer->ended);
     ck_assert_ptr_nonnull(strstr(all, "data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n"));
     ck_assert_uint_gt(peer->came.len, MOST / 8);
@@ -543,7 +543,7 @@ START_TEST(a_batch_waits_for_its_last_response)
     answer_of(peer, 50);
     ck_assert(!peer->ended);
     gt_mcp_result(parked, NULL);
-    const char *answer = answer_of(peer, 5000);
+    const char *answer = answer_of(peer, PATIENCE_MS);
     ck_assert_ptr_nonnull(strstr(answer, "[{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}},{"));
 }
 END_TEST
@@ -553,7 +553,7 @@ static void leave(struct peer *peer)
     gt_loop_unwatch(loop, peer->fd);
     peer->ended = true;
     shutdown(peer->fd, SHUT_RDWR);
-    answer_of(send_request("POST", OLD, CALL("ping")), 5000);
+    answer_of(send_request("POST", OLD, CALL("ping")), PATIENCE_MS);
 }
 
 START_TEST(a_client_that_leaves_cancels_from_2026_on)
@@ -593,7 +593,7 @@ START_TEST(a_legacy_client_cancels_its_own_requests_only)
     is(OLD "Authorization: Bearer a\r\n", CANCEL, "202", "");
     ck_assert_str_eq(gt_buf_text(&trace), "cancelled;");
     gt_mcp_result(parked, NULL);
-    ck_assert(gt_starts_with(answer_of(peer, 5000), "HTTP/1.1 202 "));
+    ck_assert(gt_starts_with(answer_of(peer, PATIENCE_MS), "HTTP/1.1 202 "));
 }
 END_TEST
 
@@ -622,7 +622,7 @@ START_TEST(another_post_brings_the_answer)
        gt_printf(arena, "{\"jsonrpc\":\"2.0\",\"id\":\"%.32s\",\"result\":{\"roots\":[]}}",
                  id + strlen("\"id\":\"")),
        "202", "");
-    ck_assert_ptr_nonnull(strstr(answer_of(peer, 5000), "{\"heard\":true}"));
+    ck_assert_ptr_nonnull(strstr(answer_of(peer, PATIENCE_MS), "{\"heard\":true}"));
     is("Accept: application/json\r\n", CALL("asking"), "200", "{\"heard\":false}");
     is(NEW "Mcp-Method: asking\r\n", MODERN("asking", ""), "200", "\"heard\":false");
 }
@@ -652,7 +652,7 @@ START_TEST(listeners_are_told_until_they_or_we_leave)
     gt_mcp_list_changed(server, "tools");
     answer_of(one, 50);
     gt_mcp_server_quiesce(server);
-    const char *all = answer_of(one, 5000);
+    const char *all = answer_of(one, PATIENCE_MS);
     const char *first = strstr(all, "notifications/subscriptions/acknowledged");
     const char *second = strstr(all, "notifications/tools/list_changed");
     const char *last = strstr(all, "\"id\":1,\"result\":{\"resultType\":\"complete\"");
@@ -689,11 +689,11 @@ START_TEST(open_calls_end_with_the_server)
     gt_mcp_server_free(server);
     server = NULL;
     ck_assert_str_eq(gt_buf_text(&trace), "cancelled;");
-    ck_assert(gt_starts_with(answer_of(peer, 5000), "HTTP/1.1 503 "));
-    ck_assert_ptr_nonnull(strstr(answer_of(peer, 5000), "-32603"));
-    ck_assert(gt_starts_with(answer_of(quick, 5000), "HTTP/1.1 503 "));
-    ck_assert_ptr_nonnull(strstr(answer_of(quick, 5000), "shutting down"));
-    const char *asked = strstr(answer_of(stream, 5000), "roots/list");
+    ck_assert(gt_starts_with(answer_of(peer, PATIENCE_MS), "HTTP/1.1 503 "));
+    ck_assert_ptr_nonnull(strstr(answer_of(peer, PATIENCE_MS), "-32603"));
+    ck_assert(gt_starts_with(answer_of(quick, PATIENCE_MS), "HTTP/1.1 503 "));
+    ck_assert_ptr_nonnull(strstr(answer_of(quick, PATIENCE_MS), "shutting down"));
+    const char *asked = strstr(answer_of(stream, PATIENCE_MS), "roots/list");
     ck_assert(asked != NULL && strstr(asked, "shutting down") != NULL);
 }
 END_TEST

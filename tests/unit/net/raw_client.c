@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <loop_run.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +15,8 @@ struct gt_loop *raw_loop;
 struct gt_server *raw_server;
 struct gt_exchange *held[HELD_MAX];
 size_t held_count, handled, gone_count;
+
+enum { PATIENCE_MS = 60000 };
 
 static struct raw_client clients[HELD_MAX];
 static size_t client_count;
@@ -158,7 +161,7 @@ static void give_up(void *payload)
 static void run_until(bool (*done)(void *payload, const char *text), void *payload,
                       const char *text)
 {
-    struct gt_timer *timer = gt_timer_start(raw_loop, 10000, give_up, NULL);
+    struct gt_timer *timer = gt_timer_start(raw_loop, PATIENCE_MS, give_up, NULL);
     gave_up = false;
     while (!done(payload, text) && !gave_up)
         gt_loop_run(raw_loop);
@@ -168,11 +171,7 @@ static void run_until(bool (*done)(void *payload, const char *text), void *paylo
 
 void raw_run_ms(int64_t ms)
 {
-    struct gt_timer *timer = gt_timer_start(raw_loop, ms, give_up, NULL);
-    gave_up = false;
-    while (!gave_up)
-        gt_loop_run(raw_loop);
-    (void)timer;
+    gt_test_run_ms(raw_loop, ms);
 }
 
 static bool writable(void *payload, const char *text)

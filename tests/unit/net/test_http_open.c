@@ -65,6 +65,8 @@ static void on_completion(void *payload, const struct gt_http_response *response
     gt_loop_stop(raw_loop);
 }
 
+enum { WAITS = 3000 }; /* of some milliseconds each */
+
 static struct call *new_call(void)
 {
     struct call *call = GT_NEW(raw_arena, struct call);
@@ -85,7 +87,7 @@ static struct call *start(struct gt_http_request request)
 
 static void finish(struct call *call)
 {
-    for (int i = 0; i < 100 && call->completions == 0; i++)
+    for (int i = 0; i < WAITS && call->completions == 0; i++)
         raw_run_ms(5);
     ck_assert_int_eq(call->completions, 1);
     gt_buf_done(&call->data);
@@ -101,7 +103,8 @@ START_TEST(data_comes_in_pieces_and_the_completion_follows)
     gt_stream_begin(held[0], 200, &sse, 1);
     for (int i = 1; i <= 3; i++) {
         gt_stream_write(held[0], "piece", 5);
-        raw_run_ms(10);
+        for (int n = 0; n < WAITS && call->pieces < i; n++)
+            raw_run_ms(5);
         ck_assert_int_eq(call->pieces, i);
         ck_assert_int_eq(call->completions, 0);
     }

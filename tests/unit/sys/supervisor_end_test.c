@@ -21,7 +21,7 @@ START_TEST(a_daemon_goes_with_the_supervisor)
     int64_t start = now_ms();
     gt_supervisor_stop(supervisor);
     ck_assert(!is_alive(pid));
-    ck_assert_int_ge(now_ms() - start, 2000);
+    ck_assert_int_ge(now_ms() - start, GRACE_MS);
     close_child(&child);
 }
 END_TEST
@@ -29,20 +29,30 @@ END_TEST
 START_TEST(stopping_ends_children_and_removes_files)
 {
     const char *file = in_folder("socket");
-    put(file, "");
-    gt_supervisor_remove_at_end(supervisor, file);
-    gt_supervisor_remove_at_end(supervisor, in_folder("never there"));
-    gt_supervisor_remove_at_end(supervisor, folder);
-    struct gt_child child = spawn_script("echo $$; sleep 100", false);
-    pid_t pid = read_pid(&child), own = supervisor_pid();
-    ck_assert_int_eq(access(file, F_OK), 0);
-    int64_t start = now_ms();
-    gt_supervisor_stop(supervisor);
-    ck_assert_int_lt(now_ms() - start, 1500);
-    ck_assert(!is_alive(pid));
-    ck_assert(!is_alive(own));
-    ck_assert_int_ne(access(file, F_OK), 0);
-    ck_assert_int_eq(access(folder, F_OK), 0);
+    struct gt_child child;
+    int64_t took = GRACE_MS;
+    /* Never within that time if it waited for more than the children. */
+    for (int i = 0; i < ATTEMPTS && took >= GRACE_MS; i++) {
+        if (i > 0) {
+            close_child(&child);
+            ck_assert(gt_supervisor_start(arena, &supervisor, &diags));
+        }
+        put(file, "");
+        gt_supervisor_remove_at_end(supervisor, file);
+        gt_supervisor_remove_at_end(supervisor, in_folder("never there"));
+        gt_supervisor_remove_at_end(supervisor, folder);
+        child = spawn_script("echo $$; sleep 100", false);
+        pid_t pid = read_pid(&child), own = supervisor_pid();
+        ck_assert_int_eq(access(file, F_OK), 0);
+        int64_t start = now_ms();
+        gt_supervisor_stop(supervisor);
+        took = now_ms() - start;
+        ck_assert(!is_alive(pid));
+        ck_assert(!is_alive(own));
+        ck_assert_int_ne(access(file, F_OK), 0);
+        ck_assert_int_eq(access(folder, F_OK), 0);
+    }
+    ck_assert_int_lt(took, GRACE_MS);
     gt_supervisor_stop(supervisor);
     gt_supervisor_stop(NULL);
     struct gt_child_exit ended;
@@ -170,12 +180,16 @@ END_TEST
 
 START_TEST(two_supervisors_do_not_hold_each_other)
 {
-    struct gt_supervisor *other;
-    ck_assert(gt_supervisor_start(arena, &other, &diags));
-    int64_t start = now_ms();
-    gt_supervisor_stop(supervisor);
-    ck_assert_int_lt(now_ms() - start, 1500);
-    supervisor = other;
+    int64_t took = GRACE_MS;
+    for (int i = 0; i < ATTEMPTS && took >= GRACE_MS; i++) {
+        struct gt_supervisor *other;
+        ck_assert(gt_supervisor_start(arena, &other, &diags));
+        int64_t start = now_ms();
+        gt_supervisor_stop(supervisor);
+        took = now_ms() - start;
+        supervisor = other;
+    }
+    ck_assert_int_lt(took, GRACE_MS);
     struct gt_child child = spawn_script("exit 0", false);
     ck_assert_uint_eq(next_exit().id, child.id);
     close_child(&child);
@@ -320,7 +334,6 @@ Suite *supervisor_end_suite(void)
     tcase_add_test(tcase, folders_go_with_the_supervisor_and_links_in_them_lead_nowhere);
     tcase_add_test(tcase, a_folder_behind_a_link_is_not_removed);
     tcase_add_test(tcase, parents_that_hold_something_else_stay);
-    tcase_set_timeout(tcase, 10);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("orphans");
     tcase_add_checked_fixture(tcase, folder_setup, folder_teardown);

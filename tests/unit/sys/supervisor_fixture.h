@@ -10,7 +10,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 
-enum { PATIENCE_MS = 20000, NAP_MS = 10 };
+enum { PATIENCE_MS = 60000, NAP_MS = 10, GRACE_MS = 2000, ATTEMPTS = 5 };
 
 static struct gt_supervisor *supervisor;
 static char default_path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
