@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
@@ -9,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .harness import Run, Workspace
+from .harness import HANGS, Run, Workspace
 
 WORKERS = 8
 """Runs side by side: most of their time is waiting for what settles."""
@@ -53,17 +54,18 @@ def sweep(points: Iterable[Any], make_worker: Callable[[], Any], workers: int = 
     return problems
 
 
-def killed_run(space: Workspace, *arguments: str, timeout: float = 120) -> Run:
-    """A run whose process id is in the folder's file `pid`, for the server that will kill it."""
-    since = time.monotonic()
-    process = space.start(*arguments)
-    temporary = space.base / "pid.new"
-    temporary.write_text(str(process.pid), encoding="ascii")
-    temporary.rename(space.base / "pid")
+def killed_run(space: Workspace, *arguments: str, timeout: float = HANGS) -> Run:
+    """A run whose process id is in the folder's file `pid`, before it asks the server that will kill it."""
+    since, pid_file = time.monotonic(), space.base / "pid"
+
+    def write_pid() -> None:
+        pid_file.write_text(str(os.getpid()), encoding="ascii")
+
+    process = space.start(*arguments, preexec_fn=write_pid)
     try:
         return space.finish(process, arguments, timeout, since)
     finally:
-        (space.base / "pid").unlink()
+        pid_file.unlink()
 
 
 def check(condition: bool, message: str) -> None:

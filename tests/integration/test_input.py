@@ -113,25 +113,25 @@ class Input(IntegrationTest):
             self.give(manifest)
             for command in ("validate", "diff"):
                 with self.subTest(name, command=command):
-                    run = self.assert_run(self.space.run(command, timeout=30), FAILED)
+                    run = self.assert_run(self.space.run(command), FAILED)
                     self.assert_said(run, place, message)
-                    self.assertLess(run.seconds, 20)
+                    self.assertLess(run.seconds, 120)
 
     def test_huge_manifest(self) -> None:
         self.give(HEAD + TARGET + "#" * (80 << 20) + "\n")
-        run = self.assert_run(self.space.run("validate", timeout=60), FAILED)
+        run = self.assert_run(self.space.run("validate"), FAILED)
         self.assertIn("gantry.yaml", run.err)
 
     def test_long_manifest_that_is_right(self) -> None:
         rows = "".join(f"  t{n}: {{gateway: tools, endpoint: 'https://{n}.example/mcp'}}\n" for n in range(2000))
         self.give(HEAD + TARGET + rows)
-        self.assert_run(self.space.run("validate", timeout=60), DONE)
+        self.assert_run(self.space.run("validate"), DONE)
 
     def test_utf16_is_read_or_refused_with_words(self) -> None:
         for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
             with self.subTest(encoding):
                 self.give((HEAD + TARGET).encode(encoding))
-                run = self.space.run("validate", timeout=30)
+                run = self.space.run("validate")
                 self.assertFalse(run.crashed(), str(run))
                 self.assertIn(run.code, (DONE, FAILED))
                 if run.code == FAILED:
@@ -143,7 +143,7 @@ class Input(IntegrationTest):
             for command in ("validate", "diff", "apply"):
                 with self.subTest(path, command=command):
                     words = ["--yes"] if command == "apply" else []
-                    run = self.space.run(command, "-f", path, *words, timeout=30)
+                    run = self.space.run(command, "-f", path, *words)
                     self.assertFalse(run.crashed(), str(run))
                     self.assertIn(run.code, (FAILED, USAGE))
                     self.assertRegex(run.err, message)
@@ -172,7 +172,7 @@ class Input(IntegrationTest):
     def test_environment_is_required_where_there_are_some(self) -> None:
         self.give(quick_suite())
         for arguments, message in (((), r"dev"), (("-e", "prd"), r"(?s)prd.*prod")):
-            run = self.space.run("diff", *arguments, timeout=30)
+            run = self.space.run("diff", *arguments)
             self.assertFalse(run.crashed(), str(run))
             self.assertIn(run.code, (FAILED, USAGE))
             self.assertRegex(run.err, message)
@@ -192,7 +192,7 @@ class Input(IntegrationTest):
         ]
         for arguments, message in cases:
             with self.subTest(arguments):
-                run = self.assert_run(self.space.run(*arguments, timeout=30), USAGE)
+                run = self.assert_run(self.space.run(*arguments), USAGE)
                 self.assertIn(message, run.err)
 
     def test_wrong_variables(self) -> None:
@@ -206,7 +206,7 @@ class Input(IntegrationTest):
         }
         for arguments, message in cases.items():
             with self.subTest(arguments):
-                run = self.space.run("validate", "-e", "dev", *arguments, timeout=30)
+                run = self.space.run("validate", "-e", "dev", *arguments)
                 self.assertFalse(run.crashed(), str(run))
                 self.assertIn(run.code, (FAILED, USAGE), str(run))
                 self.assertIn(message, run.err)
@@ -216,7 +216,7 @@ class Input(IntegrationTest):
         self.space.environment = "dev"
         for option in ("--target", "--exclude", "--replace", "--allow-replace"):
             with self.subTest(option):
-                run = self.space.run("diff", option, "gateway.tool", timeout=30)
+                run = self.space.run("diff", option, "gateway.tool")
                 self.assertFalse(run.crashed(), str(run))
                 self.assertIn(run.code, (FAILED, USAGE), str(run))
                 self.assertIn("gateway.tool", run.err)

@@ -330,8 +330,10 @@ class Worker:
         kill = {"request": number, "when": when, "pidfile": str(self.space.base / "pid")}
         self.moto.proxy.call("/_proxy/kill", kill)
         killed = killed_run(self.space, "apply", "--yes", "--json")
+        made = self.moto.mark()
         self.moto.proxy.call("/_proxy/kill", False)
         check(killed.code in (0, -9), f"{killed}")
+        check(killed.code == -9 or made < number, f"it was not killed at one of {made} requests: {killed}")
         self.kills += killed.code == -9
         run = self.must(self.space.apply())
         found = self.moto.inventory()
@@ -367,4 +369,4 @@ class MotoTorture(IntegrationTest):
         print(f"{len(entries)} requests, {len(points)} points, {kills} kills", flush=True)
         if problems:
             self.fail(f"{len(problems)} problems:\n" + "\n\n".join(problems))
-        self.assertGreater(kills, 0.8 * len(points), "hardly any run was killed: this shows nothing")
+        self.assertGreater(kills, 0.6 * len(points), "hardly any run was killed: this shows nothing")

@@ -11,7 +11,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from .harness import RELEASE_GANTRY, StackTest, Run, ServerProcess, Workspace, quick_suite
+from .harness import HANGS, RELEASE_GANTRY, StackTest, Run, ServerProcess, Workspace, quick_suite
 
 VALUE = "a-value-of-an-environment-variable-9f2c"
 CALLS = "write,writev,pwrite64,pwritev,sendto,sendmsg,sendmmsg,execve,openat,creat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,memfd_create,mmap"
@@ -50,7 +50,7 @@ class Secrets(StackTest):
             env=self.space.env,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=180,
+            timeout=HANGS,
             check=False,
         )
         out, err = (stream.decode("utf-8", "replace") for stream in (process.stdout, process.stderr))

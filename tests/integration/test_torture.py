@@ -69,6 +69,7 @@ class Worker:
 
     def kill(self, fault: dict[str, Any], *arguments: str) -> bool:
         """A run with that fault; false when it ended before the fault could strike."""
+        mark = self.cloud.mark()
         self.cloud.faults({**fault, "pidfile": str(self.space.base / "pid")})
         run = killed_run(self.space, *arguments)
         self.cloud.faults()
@@ -76,6 +77,12 @@ class Worker:
             self.kills += 1
             return True
         self.must(run)
+        # The slower the machine, the fewer the polls. A stream's answer is past a fault.
+        calls = self.cloud.calls(mark)
+        made = len(calls if "request" in fault else self.cloud.mutations(mark))
+        struck = [call["operation"] for call in calls if "fault" in call]
+        reached = made >= fault.get("request", fault.get("nth"))
+        check(struck == ["InvokeAgentRuntime"] or not reached, f"not killed at {fault} of {made} {struck}: {run}")
         return False
 
     def converges(self, expected: list[str] | None) -> None:
@@ -198,7 +205,7 @@ class Torture(IntegrationTest):
         print(f"{self.id().rpartition('.')[2]}: {len(points)} points, {kills} kills", flush=True)
         if problems:
             self.fail(f"{len(problems)} problems:\n" + "\n\n".join(problems))
-        self.assertGreater(kills, 0.8 * len(points), "hardly any run was killed: this shows nothing")
+        self.assertGreater(kills, 0.6 * len(points), "hardly any run was killed: this shows nothing")
 
     @staticmethod
     def every_request(count: int, margin: int = 6) -> list[dict[str, Any]]:
