@@ -60,7 +60,7 @@ def request_bytes(url: str, document: Any, **headers: str) -> bytes:
 
 
 @contextlib.contextmanager
-def connection(url: str, timeout: float = 30) -> Iterator[socket.socket]:
+def connection(url: str, timeout: float = 60) -> Iterator[socket.socket]:
     with socket.create_connection(place(url), timeout=timeout) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield client
@@ -89,7 +89,7 @@ class Stream:
 
     def __init__(self, url: str, document: Any, **headers: str) -> None:
         parts = urllib.parse.urlsplit(url)
-        self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+        self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
         self.connection.request("POST", parts.path, json.dumps(document), {**ACCEPT, **headers})
         self.answer = self.connection.getresponse()
         self.headers = {name.lower(): value for name, value in self.answer.getheaders()}

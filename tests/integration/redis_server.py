@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 import shutil
 import signal
 import socket
@@ -10,7 +12,7 @@ import tempfile
 import threading
 import time
 import unittest
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,19 +38,26 @@ class Redis:
         self.start()
 
     def start(self) -> None:
+        """Returns when it answers, on its port and its socket."""
         assert PROGRAM is not None
         command = [PROGRAM, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         command += ["--unixsocket", str(self.socket), "--dir", str(self.folder), *self.settings]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + 20
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > end:
-                    raise
-                time.sleep(0.02)
+        end = time.monotonic() + 60
+        while not self._answers():
+            if time.monotonic() > end:
+                raise TimeoutError(" ".join(command))
+            if self.process is None or self.process.poll() is not None:  # not begun, or the port was in use for a moment
+                self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        """On the socket, which nobody else has, and which it opens after the port."""
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(60)
+            connection.connect(str(self.socket))
+            connection.sendall(b"PING\r\n")
+            return connection.recv(100) != b""
+        return False
 
     def send_signal(self, number: signal.Signals) -> None:
         assert self.process is not None
@@ -66,12 +75,31 @@ class Redis:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[list[list[str]]]:
+        """The words of the commands that are done meanwhile, in their order: all of them once this has ended."""
+        seen: list[list[str]] = []
+        with socket.create_connection(("127.0.0.1", self.port), 60) as connection:
+            stream = connection.makefile("rb")
+            connection.sendall(_command(["MONITOR"]))
+            _reply(stream)
+            reader = threading.Thread(target=self._watch, args=(stream, seen), daemon=True)
+            reader.start()
+            yield seen
+            self("ECHO", "the end of what is watched")
+            reader.join(60)
+
+    def _watch(self, stream: Any, seen: list[list[str]]) -> None:
+        while not seen or seen[-1][0] != "ECHO":
+            line = _reply(stream).decode()
+            seen.append(shlex.split(line[line.index("] ") + 2 :]))
+
     def __call__(self, *words: str | bytes | int) -> Any:
         return self.many([words])[0]
 
     def many(self, commands: list[Any], *before: tuple[str, ...]) -> list[Any]:
         """Commands in one go; what they answer."""
-        with socket.create_connection(("127.0.0.1", self.port), 30) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), 60) as connection:
             stream = connection.makefile("rb")
             connection.sendall(b"".join(_command(words) for words in [*before, *commands]))
             return [_reply(stream) for _ in [*before, *commands]][len(before) :]
@@ -103,7 +131,8 @@ class Impostor:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.serve = serve
-        self.accepted = 0
+        self.accepted = self.ended = 0
+        """Connections; both only grow."""
         threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self) -> None:
@@ -121,6 +150,8 @@ class Impostor:
                 self.serve(connection)
             except OSError:
                 pass
+            finally:
+                self.ended += 1
 
     def close(self) -> None:
         self.listener.shutdown(socket.SHUT_RDWR)

@@ -20,6 +20,8 @@ class SlowRedis:
         self.lock = threading.Lock()
         self.held = 0
         """Commands that wait for release()."""
+        self.pings = 0
+        self.closed = False
         self.open: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -31,7 +33,9 @@ class SlowRedis:
 
     def close(self) -> None:
         self.free.set()
-        self.listener.shutdown(socket.SHUT_RDWR)  # else accept() keeps it open
+        self.closed = True
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)  # else accept() keeps it open
         self.listener.close()
         self.drop()
 
@@ -55,6 +59,8 @@ class SlowRedis:
                 connection, _ = self.listener.accept()
                 with self.lock:
                     self.open.append(connection)
+                if self.closed:  # which may not have seen it
+                    self.drop()
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
@@ -72,9 +78,11 @@ class SlowRedis:
         taken.put(None)
 
     def _count(self, words: list[str], by: int) -> None:
-        if words[0].upper() == "GET" and words[1].startswith("held"):
-            with self.lock:
+        with self.lock:
+            if words[0].upper() == "GET" and words[1].startswith("held"):
                 self.held += by
+            elif words[0].upper() == "PING" and by > 0:
+                self.pings += 1
 
     def _answer(self, connection: socket.socket, taken: queue.Queue[list[str] | None]) -> None:
         with contextlib.suppress(OSError), connection:
@@ -82,13 +90,13 @@ class SlowRedis:
                 answer = b"+PONG\r\n" if words[0].upper() == "PING" else b"+OK\r\n"
                 if words[0].upper() == "GET":
                     if words[1].startswith("held"):
-                        self.free.wait(120)
+                        self.free.wait(600)
                     answer = f"${len(words[1])}\r\n{words[1]}\r\n".encode()
                 self._count(words, -1)
                 connection.sendall(answer)
 
     def source(self, **settings: Any) -> dict[str, Any]:
-        patient = {"command_timeout_ms": 60_000}
+        patient = {"connect_timeout_ms": 60_000, "command_timeout_ms": 60_000}
         return {"type": "redis", "host": "127.0.0.1", "port": self.port, **patient, **settings}
 
 

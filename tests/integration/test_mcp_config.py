@@ -49,7 +49,7 @@ class Config(unittest.TestCase):
     def run_it(self, *words: str, code: int = DONE, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         base = {name: os.environ[name] for name in ("PATH", "HOME", "ASAN_OPTIONS") if name in os.environ}
         done = subprocess.run(
-            [GANTRY_MCP, *words], cwd=self.folder, env=base | (env or {}), capture_output=True, text=True, timeout=60, check=False
+            [GANTRY_MCP, *words], cwd=self.folder, env=base | (env or {}), capture_output=True, text=True, timeout=120, check=False
         )
         self.assertEqual(done.returncode, code, f"{words}\n{done.stdout}{done.stderr}")
         return done

@@ -11,7 +11,7 @@ import unittest
 from typing import Any
 
 from .data_plane import post, send
-from .mcp_program import GANTRY_MCP, Outcome, ProgramTest
+from .mcp_program import GANTRY_MCP, Outcome, ProgramTest, most_in
 from .ports import free_port
 from .mcp_wire import message, modern, post_raw
 from .slow_redis import SlowRedis, getter
@@ -45,15 +45,20 @@ class Tiers(IsolationTest):
         self.assertEqual(list(answers["other"].json["sources"]), ["cache"])
 
     def test_readiness_is_not_asked_for_by_every_request(self) -> None:
+        """They ask at the most once a second, which is one PING each time."""
         redis = SlowRedis()
+        self.addCleanup(redis.close)
         document = self.document()
         document["sources"]["cache"] = redis.source()
         self.serve(document)
         url = self.urls["other"].replace("/mcp", "/ready")
-        self.assertEqual(send("GET", url).status, 200)
+        self.eventually(lambda: send("GET", url).status == 200)
+        before, begun = redis.pings, time.monotonic()
+        for _ in range(50):
+            self.assertEqual(send("GET", url).status, 200)
+        self.assertLessEqual(redis.pings - before, 1 + int(time.monotonic() - begun))
         redis.close()
-        self.assertEqual(send("GET", url).status, 200)
-        self.eventually(lambda: send("GET", url).status == 503, 5)
+        self.eventually(lambda: send("GET", url).status == 503)
 
     def test_one_tier_over_pipes(self) -> None:
         path = self.write(self.document())
@@ -63,7 +68,7 @@ class Tiers(IsolationTest):
             input="".join(json.dumps(line) + "\n" for line in lines),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=True,
             env=dict(os.environ),
         )
@@ -83,7 +88,7 @@ class Tiers(IsolationTest):
             env=dict(os.environ),
         ) as process:
             assert process.stdin is not None and process.stdout is not None and process.stderr is not None
-            watchdog = threading.Timer(60, process.kill)
+            watchdog = threading.Timer(120, process.kill)
             watchdog.start()
             try:
                 process.stdin.write(json.dumps(message("ping", {}, 0)) + "\n")
@@ -121,23 +126,29 @@ class Batches(IsolationTest):
         found: list[dict[str, Any]] = answer.json
         return sorted(found, key=lambda item: int(item["id"]))
 
+    def passed(self, good: list[bool], rate: int, begun: float) -> None:
+        """What had been saved up, what came in the time since then, and no more."""
+        self.assertIn(good.count(True), range(rate, most_in(time.monotonic() - begun, rate) + 1))
+
     def test_each_message_takes_of_the_tiers_rate(self) -> None:
         self.serve(self.document(limits={"requests_per_second": 5}))
         call = message("tools/call", {"name": "list"})
+        begun = time.monotonic()
         outcomes = [Outcome(item["result"]) for item in self.batch(*[call] * 50)]
-        self.assertIn([outcome.failed for outcome in outcomes].count(False), range(5, 9))
+        self.passed([not outcome.failed for outcome in outcomes], 5, begun)
         self.assertEqual({outcome.kind for outcome in outcomes if outcome.failed}, {"rate_limited"})
         time.sleep(1.1)
+        begun = time.monotonic()
         listed = self.batch(*[message("tools/list")] * 50)
-        self.assertIn(["result" in item for item in listed].count(True), range(5, 9))
+        self.passed(["result" in item for item in listed], 5, begun)
         self.assertEqual({item["error"]["code"] for item in listed if "error" in item}, {-33004})
 
     def test_looking_for_tools_is_a_call_too(self) -> None:
         self.serve(self.document(limits={"requests_per_second": 2}, discovery="search"))
         for name in ("search_tools", "no_such_tool"):
+            begun = time.monotonic()
             answers = self.batch(*[message("tools/call", {"name": name})] * 20)
-            limited = [item for item in answers if item.get("result", {}).get("isError")]
-            self.assertIn(len(limited), range(15, 19))
+            self.passed([not item.get("result", {}).get("isError") for item in answers], 2, begun)
             time.sleep(1.1)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
+from .data_plane import post
 from .mcp_program import Outcome, ProgramTest, memory_mib
 from .redis_server import Impostor, Redis, greet, needs_redis
 
@@ -35,11 +38,15 @@ TOOLS: dict[str, Any] = {
 }
 
 
+PATIENT = {"connect_timeout_ms": 60_000, "command_timeout_ms": 60_000}
+"""Of a source whose answers must come, however busy the machine is."""
+
+
 class RedisTest(ProgramTest):
     def document(self, port: int, tools: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
         return {
             "name": "redis",
-            "sources": {"cache": {"type": "redis", "host": "127.0.0.1", "port": port, **settings}},
+            "sources": {"cache": {"type": "redis", "host": "127.0.0.1", "port": port, **PATIENT, **settings}},
             "tools": {name: dict(tool) for name, tool in (tools or TOOLS).items()},
         }
 
@@ -179,24 +186,32 @@ class Invalidate(RedisTest):
         self.assertEqual((result["deleted"], result["truncated"]), (2000, False))
 
     def test_others_are_served_meanwhile(self) -> None:
+        """By the server's own account: between the pages of a scan come the commands of others."""
         for start in range(0, 200000, 20000):
             self.server.many([("SET", f"user:{start + i}", i) for i in range(20000)])
         done = threading.Event()
-        slowest = 0.0
 
         def ask() -> None:
-            nonlocal slowest
             while not done.is_set():
-                begin = time.monotonic()
                 self.result("get", key="user:1")
-                slowest = max(slowest, time.monotonic() - begin)
 
-        asking = threading.Thread(target=ask)
-        asking.start()
-        self.assertEqual(self.result("invalidate", pattern="session:*")["matched"], 0)
-        done.set()
-        asking.join()
-        self.assertLess(slowest, 1)
+        with self.server.watched() as commands:
+            asking = threading.Thread(target=ask)
+            asking.start()
+            try:
+                for _ in range(10):
+                    self.assertEqual(self.result("invalidate", pattern="session:*")["matched"], 0)
+            finally:
+                done.set()
+                asking.join()
+        pages = others = waiting = 0
+        for words in commands:
+            waiting += words[0] == "GET"
+            if words[0] == "SCAN":
+                others += waiting if words[1] != "0" else 0
+                pages, waiting = pages + 1, 0
+        self.assertGreater(pages, 10 * 200000 / 500 / 2)
+        self.assertGreater(others, 20)
 
 
 @needs_redis
@@ -281,7 +296,7 @@ class Access(RedisTest):
     def test_name_that_is_none(self) -> None:
         document = self.document(1)
         document["sources"]["cache"]["host"] = "nowhere.invalid"
-        self.assertIn("cannot be resolved", self.reason(document))
+        self.assertIn("cannot be resolved", self.reason(document, RES_OPTIONS="timeout:1 attempts:1"))
 
     def test_full_server(self) -> None:
         server = self.redis("--maxclients", "1")
@@ -289,8 +304,9 @@ class Access(RedisTest):
         while taken != b"+PONG\r\n":
             occupant = socket.create_connection(("127.0.0.1", server.port))
             self.addCleanup(occupant.close)
-            occupant.sendall(b"PING\r\n")
-            taken = occupant.recv(100)
+            with contextlib.suppress(OSError):
+                occupant.sendall(b"PING\r\n")
+                taken = occupant.recv(100)
         with occupant:
             self.assertIn("as many clients", self.reason(self.document(server.port)))
 
@@ -299,19 +315,23 @@ class Access(RedisTest):
 class Weather(RedisTest):
     """Servers that go and come."""
 
-    def load(self, threads: int, seconds: float, during: Any) -> list[Outcome]:
+    def load(self, threads: int, during: Callable[[list[Outcome]], None]) -> list[Outcome]:
         """Writes and reads of keys of one's own: each must get what is its own."""
         outcomes: list[Outcome] = []
         wrong: list[Any] = []
-        end = time.monotonic() + seconds
+        done = threading.Event()
 
         def work(number: int) -> None:
             turn = 0
-            while time.monotonic() < end:
+            while not done.is_set():
                 turn += 1
                 key, value = f"{number}", f"{number}-{turn}"
-                written = self.call("set", key=key, value=value)
-                read = self.call("get", key=f"k:{key}")
+                try:
+                    written = self.call("set", key=key, value=value)
+                    read = self.call("get", key=f"k:{key}")
+                except Exception as problem:  # told below: nobody looks at a thread's own
+                    wrong.append(problem)
+                    return
                 outcomes.extend((written, read))
                 if not read.failed and not written.failed and read.structured["reply"] not in (value, None):
                     wrong.append((value, read.structured))
@@ -319,28 +339,35 @@ class Weather(RedisTest):
         workers = [threading.Thread(target=work, args=(number,)) for number in range(threads)]
         for worker in workers:
             worker.start()
-        during()
-        for worker in workers:
-            worker.join()
+        try:
+            during(outcomes)
+        finally:
+            done.set()
+            for worker in workers:
+                worker.join()
         self.assertEqual(wrong, [])
         return outcomes
 
     def check_load(self, server: Redis) -> None:
-        def during() -> None:
-            for _ in range(3):
-                time.sleep(0.6)
-                server.stop()
-                time.sleep(0.3)
-                server.start()
+        def come(outcomes: list[Outcome], kind: str, count: int) -> None:
+            """So many of these from now on."""
+            begin = len(outcomes)
+            self.eventually(lambda: [outcome.kind for outcome in outcomes[begin:]].count(kind) >= count)
 
-        outcomes = self.load(16, 4, during)
-        kinds = {outcome.kind for outcome in outcomes}
-        self.assertLessEqual(kinds, {"", "unavailable", "failed"})
+        def during(outcomes: list[Outcome]) -> None:
+            for _ in range(3):
+                come(outcomes, "", 200)
+                server.stop()
+                come(outcomes, "unavailable", 100)
+                server.start()
+            come(outcomes, "", 50)
+
+        outcomes = self.load(16, during)
+        self.assertLessEqual({outcome.kind for outcome in outcomes}, {"", "unavailable", "failed"})
         for outcome in outcomes:
             if outcome.kind == "failed":
                 self.assertIn("is not known", outcome.text)
-        self.assertIn("unavailable", kinds)
-        self.assertFalse(outcomes[-1].failed, outcomes[-1].text)
+        self.assertFalse(self.call("get", key="x").failed)
 
     def test_killed_and_restarted_under_load(self) -> None:
         server = self.redis()
@@ -360,63 +387,65 @@ class Weather(RedisTest):
         begin = time.monotonic()
         for _ in range(20):
             self.refused("unavailable", "refused", "get", key="x")
-        self.assertLess(time.monotonic() - begin, 2)
+        self.assertLess(time.monotonic() - begin, 10)
         self.assertFalse(self.ready("cache")["ready"])
         server.start()
-        self.eventually(lambda: self.ready("cache")["ready"], 5)
+        self.eventually(lambda: self.ready("cache")["ready"])
         self.assertIsNone(self.result("get", key="x")["reply"])
         self.eventually(lambda: [note["state"] for note in self.told("source")] == ["down", "up"])
 
     def test_a_client_that_was_closed_for_idling_is_no_failure(self) -> None:
-        server = self.redis("--timeout", "1")
+        server = self.redis()
         self.serve(self.document(server.port))
         self.result("get", key="x")
-        time.sleep(2.5)
-        self.assertEqual(server("CLIENT", "LIST").count(b"\n"), 1)
+        self.eventually(lambda: server("CLIENT", "LIST").count(b"\n") == 2)
+        server("CONFIG", "SET", "timeout", "1")
+        self.eventually(lambda: server("CLIENT", "LIST").count(b"\n") == 1)
+        server("CONFIG", "SET", "timeout", "0")
         self.result("get", key="x")
-        self.assertEqual(self.told("source"), [])
+        self.assertEqual(self.told_in_all("source"), [])
 
     def test_a_server_that_hangs(self) -> None:
         server = self.redis()
-        tools = {name: {**tool, "timeout_ms": 400} for name, tool in TOOLS.items()}
-        self.serve(self.document(server.port, tools, command_timeout_ms=1500))
-        self.result("set", key="x", value="0")
+        tools = {**TOOLS, "hasty": {**TOOLS["get"], "timeout_ms": 400}}
+        self.serve(self.document(server.port, tools, connect_timeout_ms=4000, command_timeout_ms=5000))
+        self.eventually(lambda: not self.call("set", key="x", value="0").failed)
         server.send_signal(signal.SIGSTOP)
         begin = time.monotonic()
-        self.refused("timeout", "400 ms", "get", key="k:x")
-        self.assertLess(time.monotonic() - begin, 1.2)
+        self.refused("timeout", "400 ms", "hasty", key="k:x")
+        self.assertLess(time.monotonic() - begin, 4)
         self.assertFalse(self.ready("cache")["ready"])
-        self.eventually(lambda: self.call("get", key="k:x").kind == "unavailable", 10)
+        self.eventually(lambda: self.call("get", key="k:x").kind == "unavailable", 30)
         server.send_signal(signal.SIGCONT)
-        self.eventually(lambda: not self.call("get", key="k:x").failed, 10)
-        self.assertEqual(self.result("get", key="k:x")["reply"], "0")
+        self.eventually(lambda: self.call("get", key="k:x").structured == {"reply": "0", "truncated": False})
 
     def test_slow_answers_go_to_nobody_else(self) -> None:
         """Replies of calls that nobody waits for any more come before those of the next ones."""
         server = self.redis()
-        tools = {name: {**tool, "timeout_ms": 300} for name, tool in TOOLS.items()}
-        self.serve(self.document(server.port, tools))
+        self.serve(self.document(server.port, {**TOOLS, "hasty": {**TOOLS["get"], "timeout_ms": 300}}))
         self.result("set", key="x", value="0")
         server("SET", "slow", "slow")
-        server("CLIENT", "PAUSE", "1000", "ALL")
+        server.send_signal(signal.SIGSTOP)
         for _ in range(3):
-            self.refused("timeout", "300 ms", "get", key="slow")
-        self.eventually(lambda: not self.call("get", key="k:x").failed, 20)
+            self.refused("timeout", "300 ms", "hasty", key="slow")
+        server.send_signal(signal.SIGCONT)
+        self.assertEqual(self.result("get", key="k:x")["reply"], "0")
         for turn in range(20):
             self.result("set", key="x", value=str(turn))
             self.assertEqual(self.result("get", key="k:x")["reply"], str(turn))
 
     def test_shutdown_with_open_calls(self) -> None:
         server = self.redis()
-        process = self.serve(self.document(server.port, {name: {**tool, "timeout_ms": 60000} for name, tool in TOOLS.items()}) | {"shutdown_ms": 500})
+        tiers = {"local": {"listen": "127.0.0.1:0", "limits": {"max_in_flight": 1}}}
+        process = self.serve(self.document(server.port) | {"shutdown_ms": 500, "tiers": tiers})
         self.result("get", key="x")
         server.send_signal(signal.SIGSTOP)
         kinds: list[str] = []
         call = threading.Thread(target=lambda: kinds.append(self.call("get", key="x").kind))
         call.start()
-        time.sleep(0.3)
+        self.eventually(lambda: post(self.url, "ping").status == 503)  # the call is there
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=30)
         call.join()
         self.assertEqual(kinds, ["cancelled"])
 
@@ -424,11 +453,11 @@ class Weather(RedisTest):
 class Impostors(RedisTest):
     """What listens on the port and is no Redis, or not a good one."""
 
-    def impostor(self, serve: Any, **settings: Any) -> Any:
-        impostor = Impostor(serve)
-        self.addCleanup(impostor.close)
-        tools = {name: {**tool, "timeout_ms": 3000} for name, tool in TOOLS.items()}
-        document = self.document(impostor.port, tools, connect_timeout_ms=500, command_timeout_ms=700, **settings)
+    def impostor(self, serve: Any, timeout_ms: int = 60_000, **settings: Any) -> Any:
+        self.other = Impostor(serve)
+        self.addCleanup(self.other.close)
+        tools = {name: {**tool, "timeout_ms": timeout_ms} for name, tool in TOOLS.items()}
+        document = self.document(self.other.port, tools, **settings)
         # What was freed is not to count as memory in use.
         options = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"
         return self.serve(document, ASAN_OPTIONS=options)
@@ -447,14 +476,14 @@ class Impostors(RedisTest):
         return serve
 
     def test_one_that_says_nothing(self) -> None:
-        self.impostor(lambda connection: [*iter(lambda: connection.recv(1), b"")] and None)
+        self.impostor(lambda connection: [*iter(lambda: connection.recv(1), b"")] and None, connect_timeout_ms=500)
         begin = time.monotonic()
         self.refused("unavailable", "does not answer", "get", key="x")
-        self.assertLess(time.monotonic() - begin, 2)
+        self.assertLess(time.monotonic() - begin, 20)
         self.assertFalse(self.ready("cache")["ready"])
 
     def test_one_that_says_nothing_after_the_greeting(self) -> None:
-        self.impostor(self.answers())
+        self.impostor(self.answers(), command_timeout_ms=700)
         self.refused("unavailable", "does not answer", "get", key="x")
         self.refused("failed", "is not known", "incr", key="x")
 
@@ -465,7 +494,7 @@ class Impostors(RedisTest):
     def test_one_that_says_what_it_was_not_asked(self) -> None:
         process = self.impostor(self.answers(b"$1\r\nx\r\n", b"+OK\r\n", b"+OK\r\n"))
         self.assertEqual(self.result("get", key="x")["reply"], "x")
-        time.sleep(0.3)
+        self.eventually(lambda: self.other.ended == 1)
         self.assertIsNone(process.poll())
         self.assertEqual(self.result("get", key="x")["reply"], "x")
 
@@ -495,10 +524,10 @@ class Impostors(RedisTest):
                 connection.sendall(b"x")
                 time.sleep(0.05)
 
-        self.impostor(serve)
+        self.impostor(serve, command_timeout_ms=700)
         begin = time.monotonic()
         self.refused("unavailable", "does not answer", "get", key="x")
-        self.assertLess(time.monotonic() - begin, 2.5)
+        self.assertLess(time.monotonic() - begin, 20)
 
     def test_one_that_floods(self) -> None:
         """Endless texts, lists of lists, lists without an end: memory stays where it is."""
@@ -512,15 +541,15 @@ class Impostors(RedisTest):
 
             return serve
 
-        for start, unit, words in (
-            (b"$2000000000\r\n", b"x" * 65536, "max_reply_bytes"),
-            (b"*2000000000\r\n", b":1\r\n" * 16384, "closed|in time|3000 ms|does not answer"),
-            (b"", b"*2\r\n" * 16384, "protocol"),
-            (b"+", b"x" * 65536, "max_reply_bytes"),
+        for start, unit, timeout_ms, words in (
+            (b"$2000000000\r\n", b"x" * 65536, 60_000, "max_reply_bytes"),
+            (b"*2000000000\r\n", b":1\r\n" * 16384, 3000, "closed|in time|3000 ms|does not answer"),
+            (b"", b"*2\r\n" * 16384, 60_000, "protocol"),
+            (b"+", b"x" * 65536, 60_000, "max_reply_bytes"),
         ):
             with self.subTest(start):
                 self.url = ""
-                process = self.impostor(flood(start, unit), max_reply_bytes=2**20)
+                process = self.impostor(flood(start, unit), timeout_ms, max_reply_bytes=2**20)
                 before = memory_mib(process)
                 outcome = self.call("get", key="x")
                 self.assertTrue(outcome.failed)
@@ -531,7 +560,7 @@ class Impostors(RedisTest):
         impostor = Impostor(lambda connection: None)
         self.addCleanup(impostor.close)
         self.serve(self.document(impostor.port))
-        end = time.monotonic() + 2
-        while time.monotonic() < end:
+        begin = time.monotonic()
+        while time.monotonic() < begin + 2:
             self.refused("unavailable", "closed|broke|reset", "get", key="x")
-        self.assertLess(impostor.accepted, 12)
+        self.assertLess(impostor.accepted, 8 + 2 * (time.monotonic() - begin))
