@@ -49,7 +49,7 @@ signals=() # by pid
 # Waits for at most 15 seconds; what has not ended by then is killed.
 end() {
     local pid=$1 i
-    kill -"${signals[$pid]}" "$pid" 2>/dev/null || return 0
+    kill -"${signals[$pid]:-TERM}" "$pid" 2>/dev/null || return 0
     for ((i = 0; i < 150; i++)); do
         kill -0 "$pid" 2>/dev/null || break
         sleep 0.1
@@ -62,7 +62,7 @@ stop() {
     local status=$? pid
     trap - EXIT
     trap '' INT TERM # what is begun is brought to its end
-    for pid in "${pids[@]}"; do
+    for pid in "${pids[@]}" $(jobs -p); do # one that has just been started may be no more than a job
         end "$pid"
     done
     rm -rf "$folder"
@@ -98,11 +98,17 @@ until_up() {
     fail "$name does not start"
 }
 
-# Ports that are free now, all at once so that they differ.
+# Ports that are free now, all at once so that they differ. The system gives none of these to whoever
+# just wants one, so that they stay free for a moment.
 read -r PGPORT REDIS_PORT LOCAL_PORT INTERNAL_PORT < <(python3 - <<'PYTHON'
-import socket
-sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
-print(*(each.getsockname()[1] for each in sockets))
+import contextlib, random, socket
+sockets = {}
+while len(sockets) < 4:
+    port, each = random.randrange(15000, 32000), socket.socket()
+    with contextlib.suppress(OSError):
+        each.bind(("127.0.0.1", port))
+        sockets[port] = each
+print(*sockets)
 PYTHON
 )
 PGPASSWORD=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')

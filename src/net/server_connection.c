@@ -188,6 +188,7 @@ void gt_connection_notify(void *payload, struct MHD_Connection *mhd, void **cont
         return;
     }
     struct gt_connection *connection = *context;
+    connection->mhd = NULL;
     void *exchange = connection->exchange;
     gt_request_completed(server, mhd, &exchange, MHD_REQUEST_TERMINATED_WITH_ERROR);
     close_connection(connection);

@@ -11,7 +11,7 @@
 struct gt_connection {                     /* of a client; lives as long as libmicrohttpd's */
     struct gt_connection *previous, *next; /* of the server */
     struct gt_server *server;
-    struct MHD_Connection *mhd;
+    struct MHD_Connection *mhd;   /* NULL: it is closed */
     struct gt_exchange *exchange; /* the request under way; NULL between requests */
     int fd;
     bool watched;          /* for the client's leave */

@@ -335,6 +335,14 @@ enum MHD_Result gt_request_take(void *payload, struct MHD_Connection *mhd, const
     return exchange->refusal != NULL ? answer_refusal(exchange) : hand_over(exchange);
 }
 
+/* libmicrohttpd closes a connection at which it has just given up in a later round: among those of
+ * the usual timeout when all that are older have gone, among those of another one in the next. */
+static void close_soon(const struct gt_connection *connection)
+{
+    MHD_set_connection_option(connection->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
+    gt_server_plan_run(connection->server);
+}
+
 void gt_request_completed(void *payload, struct MHD_Connection *mhd, void **context,
                           enum MHD_RequestTerminationCode code)
 {
@@ -349,6 +357,8 @@ void gt_request_completed(void *payload, struct MHD_Connection *mhd, void **cont
     connection->idle_since_ms = gt_monotonic_ms(gt_loop_sys(exchange->server->loop));
     if (exchange->server->draining && code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
         gt_connection_drain(connection); /* the answer began before the draining */
+    if (connection->mhd != NULL && code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        close_soon(connection);
     exchange->server->fruitless = 0;
     exchange->connection = NULL;
     exchange->suspended = false;

@@ -43,7 +43,8 @@ void world_restart(struct world *world)
 
 static void remove_files(const struct world *world)
 {
-    static const char *const names[] = {"state/state.json", "state/journal", "state/lock", "state", "log", ""};
+    static const char *const names[] = {
+        "state/state.json", "state/journal", "state/lock", "state", "log", ""};
     for (size_t i = 0; i < GT_COUNT(names); i++)
         remove(gt_printf(world->arena, "%s/%s", world->folder, names[i]));
 }
