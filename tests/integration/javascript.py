@@ -22,7 +22,7 @@ needs_javascript = unittest.skipUnless(
 )
 
 
-def run_script(name: str, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def run_script(name: str, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
     """Runs tests/integration/js/NAME with the installed packages in reach of its imports."""
     with tempfile.TemporaryDirectory(prefix="gantry-js-") as folder:
         script = Path(folder) / name

@@ -17,7 +17,7 @@ import unittest
 from collections.abc import Iterator
 from pathlib import Path
 
-from .ports import free_port
+from .ports import hold_port
 
 ACCOUNT = "postgres"
 """Who runs the server where root runs the tests; also the name of the superuser."""
@@ -57,7 +57,8 @@ class Postgres:
         self.settings = {**SETTINGS, **settings}
         self.folder = Path(tempfile.mkdtemp(prefix="gantry-pg-"))
         self.data = self.folder / "data"
-        self.port = free_port()
+        self.holder = hold_port()
+        self.port: int = self.holder.getsockname()[1]
         self.process: subprocess.Popen[bytes] | None = None
         self.before: list[str] = []
         if os.geteuid() == 0:
@@ -75,7 +76,7 @@ class Postgres:
     def _run(self, program: str, *arguments: object) -> None:
         command = [*self.before, str(self.programs / program), *map(str, arguments)]
         done = subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, timeout=120, check=False,
+            command, cwd=self.folder, capture_output=True, text=True, timeout=600, check=False,
             env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8"},
         )
         if done.returncode != 0:
@@ -87,7 +88,7 @@ class Postgres:
         command += ["-p", str(self.port), "-k", str(self.folder), "-h", "127.0.0.1", *options]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while subprocess.run(
             [self.programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False
         ).returncode:
@@ -100,14 +101,14 @@ class Postgres:
         if self.process is None:
             return
         self.process.send_signal(how)
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=300)
         self.process = None
         if how == signal.SIGKILL:
             self._wait_for_children()
 
     def _wait_for_children(self) -> None:
         """Backends notice that their parent is gone; until then they hold the shared memory."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
             for entry in Path("/proc").iterdir():
                 with contextlib.suppress(OSError):
@@ -125,7 +126,7 @@ class Postgres:
         command += ["-F", "\x1f", "-h", "127.0.0.1", "-p", str(self.port), "-U", user, "-d", database]
         for statement in statements:
             command += ["-c", statement]
-        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=300, check=False)
         if done.returncode != 0:
             raise RuntimeError(done.stderr.decode(errors="replace"))
         lines = done.stdout.decode(errors="replace").splitlines()
@@ -137,6 +138,7 @@ class Postgres:
 
     def close(self) -> None:
         self.stop(signal.SIGQUIT)
+        self.holder.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -65,7 +65,7 @@ class TypeScript(Clients):
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         self.assertEqual(ran.returncode, 0, ran.stderr)
@@ -149,7 +149,7 @@ class Python(Clients):
                     return [tool.name for tool in (await client.list_tools()).tools]
             return []
 
-        self.assertNotIn("get", asyncio.run(asyncio.wait_for(listen(), 30)) or ["get"])
+        self.assertNotIn("get", asyncio.run(asyncio.wait_for(listen(), 120)) or ["get"])
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class Conformance(ProgramTest):
     def run_suite(self, version: str) -> str:
         with tempfile.TemporaryDirectory() as results:
             command = [str(NODE), str(SCRIPT), "server", "--url", self.url, "--requirements", version, "-o", results]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 

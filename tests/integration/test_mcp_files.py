@@ -9,7 +9,7 @@ import threading
 import time
 from typing import Any
 
-from .mcp_program import ProgramTest
+from .mcp_program import Outcome, ProgramTest
 
 
 class FilesTest(ProgramTest):
@@ -183,7 +183,7 @@ class Escapes(FilesTest):
             begin = time.monotonic()
             for path in ("pipe", "socket"):
                 self.refused("denied", "neither a file nor a folder", "read", path=path)
-            self.assertLess(time.monotonic() - begin, 2)
+            self.assertLess(time.monotonic() - begin, 20)
             types = {entry["path"].rsplit("/", 1)[1]: entry["type"] for entry in self.result("list")["entries"]}
         self.assertEqual((types["pipe"], types["socket"], types["a.txt"], types["sub"]), ("other", "other", "file", "folder"))
 
@@ -205,8 +205,8 @@ class Escapes(FilesTest):
         swapping.start()
         seen: set[str] = set()
         try:
-            end = time.monotonic() + 4
-            while time.monotonic() < end:
+            begin = time.monotonic()
+            while time.monotonic() < begin + 4 or ("inside" not in seen and time.monotonic() < begin + 60):
                 outcome = self.call("read", path="sub/secret.txt")
                 seen.add(outcome.kind if outcome.failed else outcome.structured["text"])
                 listed = self.call("list", path="sub")
@@ -222,7 +222,7 @@ class Escapes(FilesTest):
     def test_a_folder_that_is_replaced(self) -> None:
         self.root.rename(self.folder / "away")
         self.refused("unavailable", "is not there", "read", path="a.txt")
-        self.eventually(lambda: not self.ready("reports")["ready"], 5)
+        self.eventually(lambda: not self.ready("reports")["ready"])
         self.root.symlink_to(self.outside)
         self.refused("unavailable", "is not there", "read", path="secret.txt")
         self.refused("unavailable", "is not there", "list")
@@ -230,7 +230,7 @@ class Escapes(FilesTest):
         self.root.mkdir()
         (self.root / "a.txt").write_text("new", encoding="utf-8")
         self.assertEqual(self.result("read", path="a.txt")["text"], "new")
-        self.eventually(lambda: self.ready("reports")["ready"], 5)
+        self.eventually(lambda: self.ready("reports")["ready"])
 
 
 class Listing(FilesTest):
@@ -284,7 +284,11 @@ class Listing(FilesTest):
         document = self.document()
         document["tools"]["list"]["timeout_ms"] = 1
         self.serve(document)
-        self.refused("timeout", "1 ms", "list", recursive=True, pattern="nothing")
+        found: list[Outcome] = []
+        # All of it may be there before the server sees that the time is over.
+        self.eventually(lambda: found.append(self.call("list", recursive=True, pattern="nothing")) or found[-1].failed)
+        self.assertEqual(found[-1].kind, "timeout")
+        self.assertIn("1 ms", found[-1].text)
         self.assertEqual(self.result("read", path="a.txt")["size"], 14)
 
 

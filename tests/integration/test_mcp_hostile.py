@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -56,13 +57,20 @@ class Hostile(FilesTest):
     def answers(self) -> None:
         begun = time.monotonic()
         self.assertFalse(self.call("list").failed)
-        self.assertLess(time.monotonic() - begun, 5)
+        self.assertLess(time.monotonic() - begun, 20)  # before the slow ones are given up
 
     def open(self, count: int) -> list[socket.socket]:
         clients = [socket.create_connection(place(self.url), timeout=60) for _ in range(count)]
         for client in clients:
             self.addCleanup(client.close)
         return clients
+
+    def status(self, client: socket.socket) -> int:
+        """Of an answer that may not come: 0 where the connection was ended, in whatever way."""
+        try:
+            return read_answer(client)[0]
+        except ConnectionError:
+            return 0
 
     def test_clients_that_send_a_byte_now_and_then(self) -> None:
         whole = request_bytes(self.url, message("tools/call", CALL))
@@ -84,11 +92,12 @@ class Hostile(FilesTest):
         at = 0
         while time.monotonic() < end:
             for client in clients:
-                client.sendall(whole[at : at + 1])
+                with contextlib.suppress(OSError):  # it is given up already
+                    client.sendall(whole[at : at + 1])
             at += 1
             time.sleep(0.5)
         for client in clients:
-            self.assertIn(read_answer(client)[0], (0, 408))
+            self.assertIn(self.status(client), (0, 408))
         self.answers()
 
     def test_a_thousand_at_once(self) -> None:
@@ -144,11 +153,12 @@ class Hostile(FilesTest):
         ):
             for client in self.open(3):
                 client.sendall(noise)
-                client.shutdown(socket.SHUT_WR)
-                self.assertIn(read_answer(client)[0], (0, 400, 405, 501, 505), noise[:40])
+                with contextlib.suppress(OSError):  # it is ended already
+                    client.shutdown(socket.SHUT_WR)
+                self.assertIn(self.status(client), (0, 400, 405, 501, 505), noise[:40])
         self.answers()
         for client in halves:
-            client.settimeout(20)
+            client.settimeout(60)
             self.assertEqual(client.recv(100), b"", "what can never be complete is closed")
 
     @unittest.skipUnless(LONG, "opens ten thousand connections")
@@ -222,9 +232,11 @@ class Memory(FilesTest):
             requests.append(request_bytes(self.url, message("tools/list")))
             requests.append(request_bytes(self.url, [message("ping", None, i) for i in range(5)]))
             self.run_calls(requests, self.CALLS // 5)
-            warm = memory_mib(process)
-            self.run_calls(requests, self.CALLS)
-            self.assertLess(memory_mib(process) - warm, 2, f"{warm} MiB before")
+            sizes = [memory_mib(process)]
+            while len(sizes) < 4 and (len(sizes) < 2 or sizes[-1] - sizes[-2] >= 2):
+                self.run_calls(requests, self.CALLS)
+                sizes.append(memory_mib(process))
+            self.assertLess(sizes[-1] - sizes[-2], 2, sizes)  # what leaks does so each time
 
 
 class Pipes(FilesTest):
@@ -250,7 +262,7 @@ class Pipes(FilesTest):
         assert process.stdin is not None and process.stdout is not None
         self.addCleanup(process.stdout.close)
         self.addCleanup(self.end, process, self.errors)
-        self.addCleanup(process.wait, 10)
+        self.addCleanup(process.wait, 60)
         self.addCleanup(process.stdin.close)
         return Pipe(process)
 
@@ -306,7 +318,7 @@ class Pipes(FilesTest):
         self.redis.release()
         self.assertEqual(pipe.read()["id"], 9)
         self.assertIsNone(pipe.read())
-        self.assertEqual(pipe.process.wait(10), 0)
+        self.assertEqual(pipe.process.wait(60), 0)
 
     def test_a_cancelled_call_has_no_response(self) -> None:
         pipe = self.start()
@@ -323,7 +335,7 @@ class Pipes(FilesTest):
         time.sleep(0.2)
         self.redis.release()
         self.assertEqual(pipe.read()["id"], 9)
-        self.assertEqual(pipe.process.wait(10), 0)
+        self.assertEqual(pipe.process.wait(60), 0)
 
     def test_an_output_that_nobody_reads_any_more(self) -> None:
         pipe = self.start()
@@ -331,7 +343,7 @@ class Pipes(FilesTest):
         pipe.ask("ping")
         pipe.process.stdout.close()
         pipe.write(message("ping"))
-        self.assertEqual(pipe.process.wait(10), 0)
+        self.assertEqual(pipe.process.wait(60), 0)
 
 
 class Starts(FilesTest):
@@ -343,7 +355,7 @@ class Starts(FilesTest):
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=300,
             check=False,
         )
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)

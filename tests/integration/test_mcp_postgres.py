@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .data_plane import ACCEPT, post, send
-from .mcp_program import Outcome, ProgramTest, memory_mib
+from .mcp_program import Outcome, ProgramTest, memory_mib, most_in
 from .postgres import ACCOUNT, Postgres, needs_postgres
 
 MODERN = "2026-07-28"
@@ -69,8 +69,13 @@ class PostgresTest(ProgramTest):
         cls.addClassCleanup(cls.server.close)
         cls.server.sql(*TABLES)
 
+    def setUp(self) -> None:
+        """The sessions of the test before end a little later than its program."""
+        super().setUp()
+        self.eventually(lambda: self.count() == 0)
+
     def document(self, tools: dict[str, Any], **settings: Any) -> dict[str, Any]:
-        source = {"type": "postgres", "host": "127.0.0.1", "port": self.server.port}
+        source = {"type": "postgres", "host": "127.0.0.1", "port": self.server.port, "connect_timeout_ms": 60000}
         source |= {"database": "postgres", "user": "app", **settings}
         return {"name": "pg", "sources": {"db": source}, "tools": {name: dict(tool) for name, tool in tools.items()}}
 
@@ -85,6 +90,31 @@ class PostgresTest(ProgramTest):
         """Those that sleep, also inside of a cursor."""
         sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND usename = 'app'"
         return int(self.server.value(sql))
+
+    def waiting(self) -> int:
+        """Those that wait for a lock."""
+        return int(self.server.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+
+    def count(self) -> int:
+        """The sessions that there are."""
+        return int(self.server.value("SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'"))
+
+    @contextlib.contextmanager
+    def locked(self, lock: str = "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE") -> Iterator[None]:
+        """Who looks into the table of orders, or wants the lock that is named, waits for as long as this lasts."""
+        words = [self.server.programs / "psql", "-X", "-q", "-A", "-t", "-h", "127.0.0.1"]
+        words += ["-p", self.server.port, "-U", ACCOUNT, "postgres"]
+        with subprocess.Popen(list(map(str, words)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+            assert client.stdin is not None and client.stdout is not None
+            client.stdin.write(f"BEGIN; {lock}; SELECT 'locked';\n")
+            client.stdin.flush()
+            while (line := client.stdout.readline()) != "locked\n":
+                self.assertNotEqual(line, "", "the lock is not to be had")
+            try:
+                yield
+            finally:
+                with contextlib.suppress(BrokenPipeError):
+                    client.stdin.close()
 
     def background(self, fn: Any, *words: Any, **named: Any) -> concurrent.futures.Future[Any]:
         pool = concurrent.futures.ThreadPoolExecutor(1)
@@ -174,7 +204,7 @@ class Values(PostgresTest):
         many = ", ".join(["1 AS same"] * 1600)
         begin = time.monotonic()
         self.assertEqual(len(self.rows("query", query=f"SELECT {many}")[0]), 1600)
-        self.assertLess(time.monotonic() - begin, 10)
+        self.assertLess(time.monotonic() - begin, 30)
 
     def test_text_that_is_no_utf_8(self) -> None:
         self.server.sql("CREATE DATABASE raw TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'")
@@ -221,7 +251,7 @@ class Fixed(PostgresTest):
         "endless": fixed("SELECT generate_series(1, 1000000) AS n, repeat('x', 100000) AS x", max_rows=1000000, max_bytes=300000),
         "sneak": fixed("SELECT sneak() AS n"),
         "slow": fixed("SELECT pg_sleep($1)", parameters=parameters(s="number"), timeout_ms=500),
-        "moody": fixed("SELECT pg_sleep($1)", parameters=parameters(s="number"), timeout_ms=20000),
+        "moody": fixed("SELECT pg_advisory_xact_lock_shared($1)", parameters=parameters(key="integer")),
         "show": fixed("SHOW server_encoding"),
         "plan": fixed("EXPLAIN SELECT * FROM orders"),
         "set": fixed("SET work_mem = '64kB'"),
@@ -348,8 +378,9 @@ class Fixed(PostgresTest):
             found = list(pool.map(lambda _: self.rows("changed"), range(40)))
         self.assertEqual(found, [[{"a": 1, "b": 2}]] * 40)
         # All of it where statements share connections: nothing was run apart, and discarded behind it.
+        # (A connection that was opened beside them may still be at the beginning of its session.)
         discarded = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app' AND query LIKE '%set_config%'"
-        self.assertEqual(self.server.value(discarded), "0")
+        self.eventually(lambda: self.server.value(discarded) == "0")
         self.server.sql("DROP TABLE changing")
         self.refused("invalid_arguments", "does not exist", "changed")
         self.server.sql("CREATE TABLE changing AS SELECT 'x' AS c", "GRANT SELECT ON changing TO app")
@@ -358,7 +389,7 @@ class Fixed(PostgresTest):
     def test_a_slow_one_is_ended_and_hurts_no_neighbour(self) -> None:
         self.rows("by_customer", c=1)
         with concurrent.futures.ThreadPoolExecutor(24) as pool:
-            slow = [pool.submit(self.call, "slow", s=30) for _ in range(8)]
+            slow = [pool.submit(self.call, "slow", s=600) for _ in range(8)]
             time.sleep(0.1)
             begin = time.monotonic()
             for n in range(40):
@@ -366,26 +397,25 @@ class Fixed(PostgresTest):
             took = time.monotonic() - begin
             for future in slow:
                 self.assertEqual(future.result().kind, "timeout")
-        self.assertLess(took, 8)
-        self.eventually(lambda: self.sleeping() == 0, 5)
+        self.assertLess(took, 30)
+        self.eventually(lambda: self.sleeping() == 0)
 
     def test_a_statement_that_turns_out_slow_is_overtaken(self) -> None:
         for _ in range(3):
-            self.result("moody", s=0.001)
+            self.result("moody", key=1)
             self.rows("by_customer", c=1)
-        with concurrent.futures.ThreadPoolExecutor(24) as pool:
-            slow = pool.submit(self.call, "moody", s=5)
+        with concurrent.futures.ThreadPoolExecutor(24) as pool, self.locked("SELECT pg_advisory_xact_lock(1)"):
+            slow = pool.submit(self.call, "moody", key=1)
             quick = [pool.submit(self.rows, "by_customer", c=n % 10) for n in range(20)]
             for future in quick:
                 self.assertEqual(len(future.result()), 10)
             self.assertFalse(slow.done())
             # From now on it is known: others do not even begin behind it.
-            again = pool.submit(self.call, "moody", s=5)
-            self.eventually(lambda: self.sleeping() == 2)
-            begin = time.monotonic()
+            again = pool.submit(self.call, "moody", key=1)
+            self.eventually(lambda: self.waiting() == 2)
             self.rows("by_customer", c=1)
-            self.assertLess(time.monotonic() - begin, 2)
-            self.assertFalse(slow.result().failed or again.result().failed)
+            self.assertFalse(slow.done() or again.done())
+        self.assertFalse(slow.result().failed or again.result().failed)
 
 
 TRICKS = {
@@ -493,15 +523,15 @@ class ReadOnly(PostgresTest):
             self.refused("denied", "may do SELECT", tool, query="TRUNCATE orders")
 
     def test_time(self) -> None:
-        self.serve(self.document({"query": free(timeout_ms=2000)}))
+        self.serve(self.document({"query": free(timeout_ms=2000), "patient": free(timeout_ms=60000)}))
         begin = time.monotonic()
-        self.refused("timeout", ".", "query", query="SELECT pg_sleep(60)", timeout_ms=300)
-        self.assertLess(time.monotonic() - begin, 1.5)
-        self.refused("timeout", ".", "query", query="SELECT set_config('statement_timeout', '0', false), pg_sleep(60)")
+        self.refused("timeout", ".", "patient", query="SELECT pg_sleep(600)", timeout_ms=300)
+        self.assertLess(time.monotonic() - begin, 30)
+        self.refused("timeout", ".", "query", query="SELECT set_config('statement_timeout', '0', false), pg_sleep(600)")
         self.refused("timeout", ".", "query", query="SELECT pg_sleep(1) FROM generate_series(1, 1000)")
-        self.eventually(lambda: self.sleeping() == 0, 5)
+        self.eventually(lambda: self.sleeping() == 0)
         self.refused("invalid_arguments", "timeout_ms", "query", query="SELECT 1", timeout_ms=2001)
-        self.rows("query", query="SELECT pg_sleep(0.1)", timeout_ms=2000.0)
+        self.rows("patient", query="SELECT pg_sleep(0.1)", timeout_ms=60000.0)
 
     def test_a_million_rows(self) -> None:
         caps = {"query": free(max_rows=1000000, max_bytes=200000, timeout_ms=60000), "few": free(max_rows=10, timeout_ms=60000)}
@@ -535,8 +565,8 @@ class ReadOnly(PostgresTest):
         self.serve(self.document({"query": free(), "one": fixed("SELECT 1 AS one")}))
         self.result("one")
         self.call("query", query="SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'")
-        self.eventually(lambda: not self.call("one").failed, 5)
-        self.eventually(lambda: not self.call("query", query="SELECT 1").failed, 5)
+        self.eventually(lambda: not self.call("one").failed)
+        self.eventually(lambda: not self.call("query", query="SELECT 1").failed)
 
 
 @needs_postgres
@@ -638,9 +668,9 @@ class Permissions(PostgresTest):
                 process = self.serve(self.document({"query": free(), "one": fixed("SELECT 1 AS one")}, user=user))
                 for tool, arguments in (("query", {"query": "SELECT 1"}), ("one", {})):
                     self.refused("unavailable", "allow_privileged", tool, **arguments)
-                self.assertIn("superuser", self.ready("db")["reason"])
+                self.eventually(lambda: "superuser" in self.ready("db")["reason"])  # a probe may be given up before
                 process.terminate()
-                process.wait(timeout=30)
+                process.wait(timeout=60)
         self.url = ""
         self.serve(self.document({"query": free()}, user="boss", allow_privileged=True))
         self.assertEqual(self.value("SELECT current_user"), "boss")
@@ -650,31 +680,16 @@ class Permissions(PostgresTest):
 class Crowded(PostgresTest):
     """Statements that are usually short and wait for a lock, and who stands behind them."""
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Nobody else may look into the table of orders."""
-        words = [self.server.programs / "psql", "-X", "-q", "-A", "-t", "-h", "127.0.0.1"]
-        words += ["-p", self.server.port, "-U", ACCOUNT, "postgres"]
-        with subprocess.Popen(list(map(str, words)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
-            assert client.stdin is not None and client.stdout is not None
-            client.stdin.write("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; SELECT 'locked';\n")
-            client.stdin.flush()
-            self.assertEqual(client.stdout.readline(), "locked\n")
-            try:
-                yield
-            finally:
-                with contextlib.suppress(BrokenPipeError):
-                    client.stdin.close()
-
-    def waiting(self) -> int:
-        return int(self.server.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
-
     def test_a_statement_that_turned_slow_starves_no_other(self) -> None:
         names = [f"count{n}" for n in range(16)]
         tools = {name: fixed(f"SELECT count(*) AS {name} FROM orders", timeout_ms=1000) for name in names}
-        self.serve(self.document(tools | {"one": fixed("SELECT 1 AS one", timeout_ms=20000)}))
+        self.serve(self.document(tools | {"one": fixed("SELECT 1 AS one")}))
         over = threading.Event()
         ones: list[bool] = []
+
+        def works(name: str) -> None:
+            """Also where a second is too short for so many at once."""
+            self.eventually(lambda: not self.call(name).failed)
 
         def load(name: str, outcomes: list[bool]) -> None:
             while not over.is_set():
@@ -682,23 +697,23 @@ class Crowded(PostgresTest):
 
         with concurrent.futures.ThreadPoolExecutor(32) as pool:
             for _ in range(3):
-                list(pool.map(self.result, [*names, "one"]))
+                list(pool.map(works, [*names, "one"]))
             with self.locked():
                 work = [pool.submit(load, name, []) for name in names]
                 self.eventually(lambda: self.waiting() >= 3)
                 work += [pool.submit(load, "one", ones) for _ in range(8)]
                 try:
-                    self.eventually(lambda: len(ones) > 100)
+                    self.eventually(lambda: len(ones) > 100, 120)
                 finally:
                     over.set()
             for future in work:
                 future.result()
         self.assertNotIn(True, ones)
         for name in [*names, "one"]:
-            self.result(name)
+            works(name)
 
     def test_who_gives_up_before_anything_was_sent_leaves_the_connection(self) -> None:
-        tools = {f"count{n}": fixed(f"SELECT count(*) + {n} AS n FROM orders", timeout_ms=10000) for n in range(3)}
+        tools = {f"count{n}": fixed(f"SELECT count(*) + {n} AS n FROM orders") for n in range(3)}
         self.serve(self.document(tools, pool={"pipelines": 1}))
         self.result("count0")
         call = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "count1", "arguments": {}}}
@@ -707,7 +722,7 @@ class Crowded(PostgresTest):
         self.assertEqual(self.rows("count2"), [{"n": 102}])
 
     def test_who_gives_up_a_place_leaves_it_to_others(self) -> None:
-        tools = {"count": fixed("SELECT count(*) AS n FROM orders", timeout_ms=20000), "one": fixed("SELECT 1 AS one", timeout_ms=10000)}
+        tools = {"count": fixed("SELECT count(*) AS n FROM orders"), "one": fixed("SELECT 1 AS one")}
         self.serve(self.document({**tools, "new": fixed("SELECT 2 AS two", timeout_ms=300)}, pool={"pipelines": 1}))
         for name in ("count", "one") * 3:
             self.result(name)
@@ -719,8 +734,8 @@ class Crowded(PostgresTest):
         self.result("one")
 
     def test_calls_that_wait_for_their_turn_outlive_a_connection(self) -> None:
-        document = self.document({"count": fixed("SELECT count(*) AS n FROM orders", timeout_ms=30000)}, pool={"pipelines": 1})
-        document["tiers"] = {"local": {"listen": "127.0.0.1:0", "limits": {"max_concurrent": 1, "timeout_ms": 30000}}}
+        document = self.document({"count": fixed("SELECT count(*) AS n FROM orders")}, pool={"pipelines": 1})
+        document["tiers"] = {"local": {"listen": "127.0.0.1:0", "limits": {"max_concurrent": 1}}}
         self.serve(document)
         for _ in range(3):
             self.result("count")
@@ -739,7 +754,7 @@ class Watched:
 
     def __init__(self, url: str, body: dict[str, Any], **headers: str) -> None:
         parts = urllib.parse.urlsplit(url)
-        self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+        self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
         self.connection.request("POST", parts.path, json.dumps(body).encode(), {**ACCEPT, **headers})
 
     def leave(self) -> None:
@@ -749,8 +764,8 @@ class Watched:
 @needs_postgres
 class Going(PostgresTest):
     TOOLS = {
-        "query": free(timeout_ms=30000),
-        "slow": fixed("SELECT pg_sleep($1)", parameters=parameters(s="number"), timeout_ms=30000),
+        "query": free(timeout_ms=600000),
+        "slow": fixed("SELECT pg_sleep($1)", parameters=parameters(s="number"), timeout_ms=600000),
         "one": fixed("SELECT 1 AS one"),
     }
 
@@ -767,15 +782,15 @@ class Going(PostgresTest):
         return Watched(self.url, {"jsonrpc": "2.0", "id": identity, "method": "tools/call", "params": params}, **headers)
 
     def test_a_client_that_leaves_ends_its_query(self) -> None:
-        for tool, arguments in (("query", {"query": "SELECT pg_sleep(29)", "timeout_ms": 30000}), ("slow", {"s": 29})):
+        for tool, arguments in (("query", {"query": "SELECT pg_sleep(599)"}), ("slow", {"s": 599})):
             call = self.leaver(tool, 1, MODERN, **arguments)
             self.eventually(lambda: self.sleeping() == 1)
             call.leave()
-            self.eventually(lambda: self.sleeping() == 0, 5)
+            self.eventually(lambda: self.sleeping() == 0)
         self.assertEqual(self.rows("one"), [{"one": 1}])
 
     def test_before_it_does_not_but_a_notification_does(self) -> None:
-        call = self.leaver("query", "the one", "2025-11-25", query="SELECT pg_sleep(29)", timeout_ms=30000)
+        call = self.leaver("query", "the one", "2025-11-25", query="SELECT pg_sleep(599)")
         self.eventually(lambda: self.sleeping() == 1)
         message = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "another"}}
         send("POST", self.url, json.dumps(message).encode(), **ACCEPT)
@@ -783,13 +798,19 @@ class Going(PostgresTest):
         self.assertEqual(self.sleeping(), 1)
         message["params"] = {"requestId": "the one"}
         self.assertEqual(send("POST", self.url, json.dumps(message).encode(), **ACCEPT).status, 202)
-        self.eventually(lambda: self.sleeping() == 0, 5)
+        self.eventually(lambda: self.sleeping() == 0)
         call.leave()
-        call = self.leaver("query", 2, "2025-11-25", query="SELECT pg_sleep(1)")
-        self.eventually(lambda: self.sleeping() == 1)
+        call = self.leaver("query", 2, "2025-11-25", query="SELECT pg_sleep(599)")
+        later = self.leaver("slow", 3, MODERN, s=599)
+        self.eventually(lambda: self.sleeping() == 2)
         call.leave()
+        later.leave()
+        self.eventually(lambda: self.sleeping() == 1)  # so it has seen both leave
         time.sleep(0.3)
         self.assertEqual(self.sleeping(), 1)
+        message["params"] = {"requestId": 2}
+        send("POST", self.url, json.dumps(message).encode(), **ACCEPT)
+        self.eventually(lambda: self.sleeping() == 0)
 
     def test_many_that_leave_hurt_no_other(self) -> None:
         wrong: list[Outcome] = []
@@ -815,7 +836,7 @@ class Going(PostgresTest):
             for thread in threads:
                 thread.join()
         self.assertEqual([outcome.text for outcome in wrong], [])
-        self.eventually(lambda: self.sleeping() == 0, 10)
+        self.eventually(lambda: self.sleeping() == 0)
 
     def test_a_cancellation_that_comes_late_hits_no_other(self) -> None:
         self.url = ""
@@ -845,27 +866,27 @@ class Going(PostgresTest):
         self.assertEqual(wrong, [])
 
     def test_a_shutdown_ends_what_runs(self) -> None:
-        call = self.leaver("query", 1, "2025-11-25", query="SELECT pg_sleep(29)", timeout_ms=30000)
+        call = self.leaver("query", 1, "2025-11-25", query="SELECT pg_sleep(599)")
         self.eventually(lambda: self.sleeping() == 1)
         self.process.terminate()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=60)
         call.leave()
-        self.eventually(lambda: self.sleeping() == 0, 5)
+        self.eventually(lambda: self.sleeping() == 0)
 
 
 @needs_postgres
 class Outages(PostgresTest):
-    TOOLS = {"one": fixed("SELECT 1 AS one"), "query": free(), "again": fixed("SELECT 2 AS two", retry={"attempts": 8, "base_ms": 100})}
+    TOOLS = {"one": fixed("SELECT 1 AS one"), "query": free(), "again": fixed("SELECT 2 AS two", retry={"attempts": 10, "base_ms": 100})}
 
     @classmethod
     def setUpClass(cls) -> None:
         pass
 
     def setUp(self) -> None:
-        super().setUp()
         self.server = Postgres()
         self.addCleanup(self.server.close)
         self.server.sql(*TABLES)
+        super().setUp()
 
     def test_starts_without_the_database(self) -> None:
         self.server.stop()
@@ -874,13 +895,13 @@ class Outages(PostgresTest):
         for _ in range(20):
             self.refused("unavailable", "cannot be reached: Connection refused$", "one")
             self.refused("unavailable", "cannot be reached", "query", query="SELECT 1")
-        self.assertLess(time.monotonic() - begin, 5)
+        self.assertLess(time.monotonic() - begin, 20)
         self.assertFalse(self.ready("db")["ready"])
         self.assertEqual(send("GET", self.url.replace("/mcp", "/ready")).status, 503)
         self.assertEqual(send("GET", self.url.replace("/mcp", "/health")).status, 200)
         self.server.start()
-        self.eventually(lambda: not self.call("one").failed, 5)
-        self.eventually(lambda: self.ready("db")["ready"], 5)
+        self.eventually(lambda: not self.call("one").failed)
+        self.eventually(lambda: self.ready("db")["ready"])
         self.eventually(lambda: [note["state"] for note in self.told("source")] == ["down", "up"])
 
     def test_killed_and_started_again_under_load(self) -> None:
@@ -894,6 +915,9 @@ class Outages(PostgresTest):
                 outcome = self.call(tool, **arguments)
                 outcomes.append((time.monotonic() - begin, outcome))
 
+        def failures() -> int:
+            return sum(outcome.failed for _, outcome in list(outcomes))
+
         threads = [threading.Thread(target=load, args=("one", {})) for _ in range(6)]
         threads += [threading.Thread(target=load, args=("query", {"query": "SELECT 1"})) for _ in range(3)]
         for thread in threads:
@@ -902,18 +926,19 @@ class Outages(PostgresTest):
             for _ in range(2):
                 time.sleep(0.7)
                 self.server.stop(signal.SIGKILL)
+                before = failures()
+                self.eventually(lambda: failures() > before + 10)
                 time.sleep(0.7)
                 self.server.start()
-                self.eventually(lambda: not self.call("one").failed, 10)
-                self.eventually(lambda: not self.call("query", query="SELECT 1").failed, 10)
+                self.eventually(lambda: not self.call("one").failed)
+                self.eventually(lambda: not self.call("query", query="SELECT 1").failed)
         finally:
             over.set()
             for thread in threads:
                 thread.join()
         failed = [outcome for _, outcome in outcomes if outcome.failed]
-        self.assertGreater(len(failed), 10)
         self.assertEqual({outcome.kind for outcome in failed}, {"unavailable"}, {o.text for o in failed})
-        self.assertLess(max(took for took, _ in outcomes), 5)
+        self.assertLess(max(took for took, _ in outcomes), 30)
 
     def test_reads_are_repeated_where_the_tool_says_so(self) -> None:
         self.serve(self.document(self.TOOLS))
@@ -922,12 +947,12 @@ class Outages(PostgresTest):
         later = self.background(self.call, "again")
         time.sleep(0.3)
         self.server.start()
-        self.assertFalse(later.result(timeout=30).failed)
+        self.assertFalse(later.result(timeout=120).failed)
 
     def test_a_stopped_server_is_waited_for_only_so_long(self) -> None:
-        document = self.document({**self.TOOLS, "one": fixed("SELECT 1 AS one", timeout_ms=700)}, connect_timeout_ms=500)
-        self.serve(document)
-        self.result("one")
+        tools = {**self.TOOLS, "one": fixed("SELECT 1 AS one", timeout_ms=1500)}
+        self.serve(self.document(tools, connect_timeout_ms=1500, pool={"pipelines": 1}))
+        self.eventually(lambda: not self.call("one").failed)
         pids = self.server.sql("SELECT pid FROM pg_stat_activity WHERE usename = 'app'")
         process = self.server.process
         assert process is not None
@@ -938,18 +963,15 @@ class Outages(PostgresTest):
             begin = time.monotonic()
             self.refused("timeout", "did not end", "one")
             self.refused("unavailable", "in time", "query", query="SELECT 1")
-            self.assertLess(time.monotonic() - begin, 4)
+            self.assertLess(time.monotonic() - begin, 30)
         finally:
             for pid in everyone:
                 os.kill(pid, signal.SIGCONT)
-        self.eventually(lambda: not self.call("one").failed, 15)
+        self.eventually(lambda: not self.call("one").failed)
 
 
 @needs_postgres
 class Connections(PostgresTest):
-    def count(self) -> int:
-        return int(self.server.value("SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'"))
-
     def test_a_server_that_is_full(self) -> None:
         self.server.sql("ALTER ROLE app CONNECTION LIMIT 2")
         self.addCleanup(self.server.sql, "ALTER ROLE app CONNECTION LIMIT -1")
@@ -965,17 +987,27 @@ class Connections(PostgresTest):
             outcomes = list(pool.map(lambda _: self.call("query", query="SELECT pg_sleep(0.1)"), range(16)))
             self.assertEqual([outcome.text for outcome in outcomes if outcome.failed], [])
             self.assertLessEqual(self.count(), 2)
-            slow = [pool.submit(self.call, "query", query="SELECT pg_sleep(2)") for _ in range(2)]
-            self.eventually(lambda: self.sleeping() == 2)
-            self.refused("timeout", "did not end within 300", "short", query="SELECT 1")
+            with self.locked():
+                slow = [pool.submit(self.call, "query", query="SELECT count(*) FROM orders") for _ in range(2)]
+                self.eventually(lambda: self.waiting() == 2)
+                self.refused("timeout", "did not end within 300", "short", query="SELECT 1")
             self.assertEqual([future.result().failed for future in slow], [False, False])
 
     def test_idle_connections_are_closed(self) -> None:
-        self.serve(self.document({"one": fixed("SELECT 1 AS one"), "query": free()}, pool={"idle_ms": 1000}))
-        self.result("one")
+        idle = 2.0
+        tools = {"one": fixed("SELECT pg_backend_pid() AS pid"), "query": free()}
+        self.serve(self.document(tools, pool={"idle_ms": round(idle * 1000)}))
+
+        def stays() -> bool:
+            begin = time.monotonic()
+            first, second = self.rows("one"), self.rows("one")
+            quick = time.monotonic() - begin < idle
+            self.assertTrue(first == second or not quick)
+            return quick
+
+        self.eventually(stays)
         self.result("query", query="SELECT 1")
-        self.assertEqual(self.count(), 2)
-        self.eventually(lambda: self.count() == 0, 10)
+        self.eventually(lambda: self.count() == 0)
         self.result("one")
 
     def test_a_reload_keeps_them(self) -> None:
@@ -1022,8 +1054,10 @@ class Limits(PostgresTest):
 
     def test_in_flight(self) -> None:
         self.limited({"query": free()}, max_in_flight=3)
-        with concurrent.futures.ThreadPoolExecutor(12) as pool:
-            answers = list(pool.map(lambda _: self.raw("query", query="SELECT pg_sleep(0.5)"), range(12)))
+        with concurrent.futures.ThreadPoolExecutor(12) as pool, self.locked():
+            later = [pool.submit(self.raw, "query", query="SELECT count(*) FROM orders") for _ in range(12)]
+            self.eventually(lambda: sum(future.done() for future in later) == 9)
+        answers = [future.result() for future in later]
         self.assertEqual(sorted({answer.status for answer in answers}), [200, 503])
         self.assertEqual(sum(answer.status == 200 for answer in answers), 3)
         refused = next(answer for answer in answers if answer.status == 503)
@@ -1031,7 +1065,7 @@ class Limits(PostgresTest):
         self.assertIn("error", refused.json)
 
     def test_concurrent_calls_wait_their_turn(self) -> None:
-        self.limited({"query": free()}, max_concurrent=2, timeout_ms=20000)
+        self.limited({"query": free()}, max_concurrent=2)
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             later = [pool.submit(self.call, "query", query="SELECT pg_sleep(0.2)") for _ in range(8)]
             most = 0
@@ -1041,19 +1075,25 @@ class Limits(PostgresTest):
         self.assertLessEqual(most, 2)
 
     def test_who_waits_too_long_is_told(self) -> None:
-        self.limited({"query": free()}, max_concurrent=1, timeout_ms=400)
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            kinds = list(pool.map(lambda _: self.call("query", query="SELECT pg_sleep(0.3)").kind, range(4)))
-        self.assertEqual(kinds.count("timeout"), 3)
+        self.limited({"query": free(), "hasty": fixed("SELECT 1 AS one", timeout_ms=400)}, max_concurrent=1)
+        with concurrent.futures.ThreadPoolExecutor(4) as pool, self.locked():
+            first = pool.submit(self.call, "query", query="SELECT count(*) FROM orders")
+            self.eventually(lambda: self.waiting() == 1)
+            kinds = list(pool.map(lambda _: self.call("hasty").kind, range(3)))
+            self.assertFalse(first.done())
+        self.assertEqual(kinds, ["timeout"] * 3)
+        self.assertFalse(first.result().failed)
         self.assertEqual(self.value("SELECT 1"), 1)
 
     def test_rate(self) -> None:
         self.limited({"one": fixed("SELECT 1 AS one")}, requests_per_second=5)
-        answers = [self.raw("one") for _ in range(12)]
-        self.assertEqual(answers[0].status, 200)
-        refused = [answer for answer in answers if answer.status == 429]
-        self.assertGreater(len(refused), 3)
-        self.assertEqual({answer.headers["retry-after"] for answer in refused}, {"1"})
+        begin = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: self.raw("one"), range(200)))
+        good = sum(answer.status == 200 for answer in answers)
+        self.assertGreaterEqual(good, 5)
+        self.assertLessEqual(good, most_in(time.monotonic() - begin, 5))
+        self.assertEqual({answer.headers["retry-after"] for answer in answers if answer.status == 429}, {"1"})
         time.sleep(1.1)
         self.assertEqual(self.raw("one").status, 200)
 
@@ -1061,21 +1101,24 @@ class Limits(PostgresTest):
         self.limited({"one": fixed("SELECT 1 AS one")}, requests_per_second=5)
         call = {"jsonrpc": "2.0", "method": "tools/call", "params": {"name": "one", "arguments": {}}}
         body = json.dumps([{**call, "id": n} for n in range(20)]).encode()
+        begin = time.monotonic()
         results = [answer["result"] for answer in send("POST", self.url, body, **ACCEPT).json]
         self.assertEqual(len(results), 20)
-        self.assertLessEqual(sum("structuredContent" in result for result in results), 6)
+        self.assertLessEqual(sum("structuredContent" in result for result in results), most_in(time.monotonic() - begin, 5))
 
     def test_of_a_tool(self) -> None:
-        self.limited({"query": free(limits={"max_concurrent": 1}), "rare": fixed("SELECT 1 AS one", limits={"requests_per_second": 1})})
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            outcomes = list(pool.map(lambda _: self.call("query", query="SELECT pg_sleep(0.3)"), range(4)))
+        self.limited({"query": free(limits={"max_concurrent": 1}), "rare": fixed("SELECT 1 AS one", limits={"requests_per_second": 0.001})})
+        with concurrent.futures.ThreadPoolExecutor(4) as pool, self.locked():
+            later = [pool.submit(self.call, "query", query="SELECT count(*) FROM orders") for _ in range(4)]
+            self.eventually(lambda: sum(future.done() for future in later) == 3)
+        outcomes = [future.result() for future in later]
         self.assertEqual(sum(not outcome.failed for outcome in outcomes), 1)
         self.assertEqual({outcome.kind for outcome in outcomes if outcome.failed}, {"rate_limited"})
         self.assertFalse(self.call("rare").failed)
         self.refused("rate_limited", "again in", "rare")
 
     def test_timeout_of_the_tier(self) -> None:
-        self.limited({"query": free(), "slow": fixed("SELECT pg_sleep(7) IS NULL AS no")}, timeout_ms=9000)
+        self.limited({"query": free(), "slow": fixed("SELECT pg_sleep(7) IS NULL AS no")}, timeout_ms=60000)
         later = self.background(self.call, "slow")
-        self.refused("timeout", ".", "query", query="SELECT pg_sleep(60)", timeout_ms=200)
+        self.refused("timeout", ".", "query", query="SELECT pg_sleep(600)", timeout_ms=200)
         self.assertFalse(later.result().failed)
