@@ -190,18 +190,19 @@ const char *gt_embedded_folder(struct gt_context *context)
 }
 
 /* The state is worth nothing when a cloud is gone that kept everything in memory: it removes it. */
-static bool send_folder(struct gt_context *context)
+bool gt_embedded_tell_folder(struct gt_context *context)
 {
+    if (context->place == NULL || context->place->kept)
+        return true;
+    gt_context_loop(context);
     json_t *body = gt_pack(context->arena, "{s:s}", "path", gt_embedded_folder(context));
-    return context->place->kept || gt_embedded_ask(context, "PUT", "/folders", body, NULL);
+    return gt_embedded_ask(context, "PUT", "/folders", body, NULL);
 }
 
-bool gt_embedded_tell(struct gt_context *context)
+bool gt_embedded_tell_commands(struct gt_context *context)
 {
     if (context->place == NULL || !context->has_stack)
         return true;
-    if (!send_folder(context))
-        return false;
     for (size_t i = 0; i < context->stack.resources.len; i++) {
         const struct gt_resource *resource = &context->stack.resources.at[i];
         if (resource->local != NULL && !send_command(context, resource))

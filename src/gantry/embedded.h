@@ -21,7 +21,7 @@ bool gt_embedded_find_at(struct gt_context *context, int port);
 const struct gt_keys *gt_embedded_keys(struct gt_context *context);
 
 /* The folder of the stack's state that belongs to this cloud: absolute. A cloud that keeps nothing
- * removes it when it ends, its supervisor when it is killed (gt_embedded_tell). */
+ * removes it when it ends, its supervisor when it is killed (gt_embedded_tell_folder). */
 const char *gt_embedded_folder(struct gt_context *context);
 
 /* What is given to the embedded cloud over its Unix socket, never over its port: a request and its
@@ -29,9 +29,13 @@ const char *gt_embedded_folder(struct gt_context *context);
 bool gt_embedded_ask(struct gt_context *context, const char *method, const char *path,
                      const json_t *body, const json_t **answer);
 
+/* Tells the cloud which folder goes with it. True without --local. Before the folder is made: it
+ * is removed whatever happens. */
+bool gt_embedded_tell_folder(struct gt_context *context);
+
 /* Tells the cloud what no call of AWS tells: which commands run in place of the images of this
- * stack's runtimes, and which state folder goes with it. True without --local. Before the first
- * call that may need a command, and only by commands that change things. */
-bool gt_embedded_tell(struct gt_context *context);
+ * stack's runtimes. True without --local. Before the first call that may need a command, and only
+ * by commands that change things. */
+bool gt_embedded_tell_commands(struct gt_context *context);
 
 #endif

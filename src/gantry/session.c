@@ -36,7 +36,7 @@ struct gt_backend *gt_context_backend(struct gt_context *context)
 
 enum gt_exit gt_context_open(struct gt_context *context, bool writable)
 {
-    if (!gt_embedded_find(context))
+    if (!gt_embedded_find(context) || (writable && !gt_embedded_tell_folder(context)))
         return GT_EXIT_FAILED;
     switch (gt_session_open(context->arena, context->program->sys, gt_context_backend(context),
                             context->stack_name, context->stack_environment, writable,

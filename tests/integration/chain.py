@@ -15,6 +15,7 @@ import tempfile
 import time
 import unittest
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -131,16 +132,20 @@ class Place:
     def run(self, *arguments: str, timeout: float = 180) -> Run:
         return self.ended(self.start(*arguments), timeout)
 
-    def wait_for(self, text: str, seconds: float = 120) -> None:
-        """Until stdout or stderr has this."""
+    def wait_until(self, seen: Callable[[], Any], what: str = "it", seconds: float = 120) -> None:
+        """Until seen() is true; it is looked at quickly, for moments that pass."""
         end = time.monotonic() + seconds
         while True:
-            ended = self.processes[-1].poll() is not None  # looked at first: it may write and end between two looks
-            if text in self.err or text in self.out:
+            ended = self.processes[-1].poll() is not None  # looked at first: it may come and end between two looks
+            if seen():
                 return
             if ended or time.monotonic() > end:
-                raise AssertionError(f"{text!r} never came: {self.out}\n{self.err}")
-            time.sleep(0.01)
+                raise AssertionError(f"{what} never came: {self.out}\n{self.err}")
+            time.sleep(0.002)
+
+    def wait_for(self, text: str) -> None:
+        """Until stdout or stderr has this."""
+        self.wait_until(lambda: text in self.err or text in self.out, repr(text))
 
     def pids(self) -> dict[int, str]:
         """Everything that was started from here and still lives: command lines."""
@@ -158,11 +163,8 @@ class Place:
 
     def key_file(self) -> Path:
         """Its cloud's, as soon as that listens."""
-        end = time.monotonic() + 120
-        while not (found := sorted((self.run_folder / "gantry").glob("local-*.json"))):
-            if time.monotonic() > end or self.processes[-1].poll() is not None:
-                raise AssertionError(f"there is no cloud: {self.err}")
-            time.sleep(0.001)
+        found: list[Path] = []
+        self.wait_until(lambda: found.extend((self.run_folder / "gantry").glob("local-*.json")) or found, "a cloud")
         return found[0]
 
     def admin(self, method: str, path: str, body: Any = None) -> Any:

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -217,14 +218,17 @@ class Ends(UpTest):
 
     def test_at_once(self) -> None:
         """Two signals before the first could be dealt with: it waits for its cloud even so."""
-        for moment, knobs in (("started", []), ("creating", ["--knob", "ready_ms=20s"]), ("serving; Ctrl-C", [])):
+        moments: dict[str, Callable[[Place], Any]] = {
+            "started": lambda place: place.key_file(),
+            "state": lambda place: place.wait_until((place.folder / ".gantry").exists),
+            "applying": lambda place: place.wait_for("creating"),
+            "serving": lambda place: place.wait_for("serving; Ctrl-C"),
+        }
+        for moment, wait in moments.items():
             with self.subTest(moment=moment):
                 place = self.place().write()
-                process = place.start("up", *knobs, *VARIABLES)
-                if moment == "started":
-                    place.key_file()
-                else:
-                    place.wait_for(moment)
+                process = place.start("up", "--knob", "ready_ms=2s", *VARIABLES)
+                wait(place)
                 for number in (signal.SIGSTOP, signal.SIGINT, signal.SIGTERM, signal.SIGCONT):
                     os.kill(process.pid, number)
                 self.assert_code(place.ended(process), 130)

@@ -79,7 +79,7 @@ static int apply(struct gt_context *context, const struct gt_consent *consent,
     if (code != GT_EXIT_DONE)
         return code;
     gt_program_report(context->program);
-    if (!gt_embedded_tell(context))
+    if (!gt_embedded_tell_commands(context))
         return GT_EXIT_FAILED;
     code = gt_run_apply(context, plan);
     if (code == GT_EXIT_DONE)

@@ -21,7 +21,7 @@ static enum gt_exit apply(struct gt_context *context)
     if (code != GT_EXIT_DONE)
         return code;
     if (!gt_run_plan(context, &plan) || !gt_engine_guards(context->engine, plan, context->diags) ||
-        !gt_embedded_tell(context))
+        !gt_embedded_tell_commands(context))
         return GT_EXIT_FAILED;
     gt_program_report(context->program);
     return gt_run_apply(context, plan);
