@@ -98,26 +98,41 @@ static void take_lines(struct gt_hosted *hosted)
     }
 }
 
-static void on_output(void *payload, int fd)
+/* True when there may be more. */
+static bool take_output(struct gt_hosted *hosted)
 {
-    struct gt_hosted *hosted = payload;
     char bytes[16384];
+    int fd = hosted->companion.out;
     ssize_t got = read(fd, bytes, sizeof(bytes));
     if (got > 0) {
         gt_buf_add(&hosted->line, bytes, (size_t)got);
         take_lines(hosted);
         if (hosted->line.overflow || hosted->line.len + sizeof(bytes) > LINE_MAX_BYTES)
             hosted->line.len = 0;
-        return;
+        return true;
     }
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
+        return errno == EINTR;
     gt_loop_unwatch(hosted->context->loop, fd);
     hosted->ended = true;
     if (hosted->awaited)
         gt_loop_stop(hosted->context->loop);
     else if (hosted->context->engine != NULL)
         gt_engine_interrupt(hosted->context->engine);
+    return false;
+}
+
+static void on_output(void *payload, int fd)
+{
+    (void)fd;
+    take_output(payload);
+}
+
+bool gt_hosted_ended(struct gt_hosted *hosted)
+{
+    while (!hosted->ended && take_output(hosted)) {
+    }
+    return hosted->ended;
 }
 
 struct start {

@@ -24,6 +24,10 @@ struct gt_hosted {
 /* Starts it and waits until it listens; context->place is then its place. */
 bool gt_hosted_start(struct gt_hosted *hosted, struct gt_context *context);
 
+/* Whether it has ended, by what it has sent up to now: of a cloud that is gone, its end comes
+ * before anything else that is seen of that. Of one that was started. */
+bool gt_hosted_ended(struct gt_hosted *hosted);
+
 /* Ends it, and what it runs, and waits until all of that is gone. Does nothing for one that was not
  * started. */
 void gt_hosted_stop(struct gt_hosted *hosted);

@@ -275,13 +275,21 @@ class Ends(UpTest):
         self.assert_nothing_left(place)
 
     def test_by_the_end_of_its_cloud_while_it_applies(self) -> None:
-        place = self.place().write()
-        process = place.start("up", "--knob", "ready_ms=20s", *VARIABLES)
-        place.wait_for("runtime.server: creating")
-        os.kill(place.cloud(), signal.SIGKILL)
-        run = self.assert_code(place.ended(process), 1)
-        self.assertIn("the embedded cloud ended", run.err)
-        self.assert_nothing_left(place)
+        for moment in ("user_pool.mcp: creating", "runtime.server: creating"):
+            for late in (False, True):
+                with self.subTest(moment=moment, late=late):
+                    place = self.place().write()
+                    process = place.start("up", "--knob", "ready_ms=20s", *VARIABLES)
+                    place.wait_for(moment)
+                    if late:  # it sees first that the folder of its state is gone
+                        os.kill(process.pid, signal.SIGSTOP)
+                    os.kill(place.cloud(), signal.SIGKILL)
+                    if late:
+                        place.wait_until(lambda: not (place.folder / ".gantry").exists())
+                        os.kill(process.pid, signal.SIGCONT)
+                    run = self.assert_code(place.ended(process), 1)
+                    self.assertIn("the embedded cloud ended", run.err)
+                    self.assert_nothing_left(place)
 
     def test_by_the_end_of_its_cloud_with_a_server_that_does_not_end(self) -> None:
         """It ends no sooner than what the cloud has left behind."""

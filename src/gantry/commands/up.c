@@ -29,8 +29,7 @@ static enum gt_exit apply(struct gt_context *context)
 
 static bool is_over(void *payload)
 {
-    const struct gt_hosted *hosted = payload;
-    return hosted->ended || gt_signals_seen();
+    return gt_hosted_ended(payload) || gt_signals_seen();
 }
 
 static enum gt_exit verify(struct gt_context *context, struct gt_hosted *hosted)
@@ -200,7 +199,7 @@ static enum gt_exit run(struct gt_context *context, struct gt_hosted *hosted)
         gt_signals_wait(context, &hosted->ended);
         hosted->awaited = false;
     }
-    if (hosted->ended) {
+    if (gt_hosted_ended(hosted)) {
         gt_error(context->diags, "embedded-cloud", "the embedded cloud ended");
         return GT_EXIT_FAILED;
     }
