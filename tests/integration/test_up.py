@@ -234,6 +234,20 @@ class Ends(UpTest):
                 self.assert_code(place.ended(process), 130)
                 self.assert_nothing_left(place)
 
+    def test_at_once_without_waiting(self) -> None:
+        """Signals after that: a cloud that does not end is not waited for, and goes as soon as it can."""
+        place, process = self.serving()
+        cloud = place.cloud()
+        os.kill(cloud, signal.SIGSTOP)
+        while process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGINT)
+            time.sleep(0.01)
+        self.assert_code(place.ended(process), 130)
+        self.assertIn(cloud, place.pids())  # who waits kills it in the end
+        os.kill(cloud, signal.SIGCONT)
+        self.assert_nothing_left(place, 60)
+
     def test_by_termination_while_it_applies(self) -> None:
         place = self.place().write()
         process = place.start("up", "--knob", "ready_ms=20s", *VARIABLES)
